@@ -19,6 +19,7 @@ from infra.locked_modules import modules as locked_modules
 from infra.model_lock import command
 from infra.sources import DECLARED, ROOT, STAYS, closure, declared, defines, exists, is_ours, module, training
 from infra.trainers import REQUIREMENTS
+from models.training_text import lacks_fit
 
 TRAINS = "functions/core/training/experiment.py"
 """What imports a model's training: a function that reaches it needs what the model imports."""
@@ -63,11 +64,8 @@ def require(
 
 def require_training(model: str, root: Path = ROOT) -> None:
     """Raise `pulumi.RunError` for a model without a training, or whose training has no `fit`."""
-    name = training(model)
-    file = f"{name.replace('.', '/')}.py"
-    problem = "does not exist" if not exists(name, root) else None if defines(name, "fit", root) else "defines no fit"
-    if problem:
-        raise pulumi.RunError(f"{file} {problem}; accepted: a module that defines fit(X, y, params)")
+    if (told := lacks_fit(model, root / "models")) is not None:
+        raise pulumi.RunError(told)
 
 
 class _Available:

@@ -52,7 +52,9 @@ def ask(stack: Stack, model: str) -> Asked:
     """Ask for a training now, and remember it. Raise `Mistake` where there is no dataset, or nothing was labelled."""
     retraining, now = of(stack, model), time.time()
     past = retraining.past()
-    labels = retraining.labels(past)
+    base, labels = retraining.base(), retraining.labels(past)
+    if base.missing:
+        raise Mistake(base.missing)
     if not labels.rows:
         feedback = stack.typed("feedback", model, "FILE")
         raise Mistake(NOTHING_LABELLED.format(model=model, feedback=feedback))
@@ -62,11 +64,9 @@ def ask(stack: Stack, model: str) -> Asked:
             " upload a dataset that has such rows"
         )
     try:
-        asked = retraining.ask("asked", "a person asked for it", past, now)
+        return retraining.ask("a person asked for it", past, now)
     except BadTrainingRequest as problem:
         raise Mistake(str(problem)) from None
-    retraining.remember(asked, now)
-    return asked
 
 
 def row_of(asked: Asked) -> dict[str, Any]:

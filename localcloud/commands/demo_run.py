@@ -14,12 +14,10 @@ import pulumi
 
 from localcloud.commands.progress import Progress, Step
 from localcloud.commands.watch import Watch
-from localcloud.engine.cloud import CloudFailed
+from localcloud.engine.cloud import SHOWN_BYTES, CloudFailed
 from localcloud.engine.stack import LocalStack
 
 PATIENCE_SECONDS = 180
-SHOWN_BYTES = 500
-"""The part of an error response that is shown."""
 
 
 class DemoFailed(CloudFailed):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,8 +74,11 @@ def retrain(
     """Train on the newest dataset: also one whose arrival started nothing. What was trained on is not trained again."""
     if sum((window, labelled, past)) > 1 or (past and wait):
         raise Mistake("--window, --labelled and --past, which starts nothing: pass one of them")
-    if labelled or past:
-        (_past if past else partial(_labelled, wait=wait, timeout=timeout))(session, model)
+    if past:
+        _past(session, model)
+        return
+    if labelled:
+        _labelled(session, model, wait=wait, timeout=timeout)
         return
     out, found = session.out, session.stack
     newest = found.data.newest(f"{found.model(model)}/incoming")

@@ -63,6 +63,12 @@ def test_rows_that_lack_a_column_and_a_dataset_that_is_gone_are_told(staged: Sta
     assert "is gone: upload a dataset" in staged.sml("retrain", TUMOUR, "--labelled").err
 
 
+def test_a_finished_model_is_told_before_any_rows_are_asked_for(staged: Staged, captures: Objects) -> None:
+    assert captures is not None
+    staged.registry.put_json(f"{TUMOUR}/versions/{VERSION}/card.json", {"task": "finished", "run": "r1"})
+    assert "a finished model is not trained here" in staged.sml("retrain", TUMOUR, "--labelled").err
+
+
 def test_options_that_exclude_each_other_are_told(staged: Staged) -> None:
     said = staged.sml("retrain", MODEL, "--labelled", "--window")
     assert said.code != 0

@@ -27,6 +27,8 @@ MOST = 2_000
 """The most records that are held while the store is away; the oldest are dropped first."""
 PAUSE_SECONDS = 10.0
 """How long no write is tried after one has failed."""
+REDACTED = "redacted"
+"""In a record: the columns that it does not keep as they came, sorted; absent where there are none."""
 
 
 def folder(model: str, at: float) -> str:

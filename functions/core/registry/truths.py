@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from functions.core.runtime.digest import sha256
 from functions.core.storage.objects import canonical
 from interface import layout
+from models.moment import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 REQUEST, KEY = "request", "key"
 """By what a row is named: the id of its request, or the key that its caller gave with it."""
-DAY_SECONDS = 86_400
 _READERS = 16
 Truth = str | float
 """A class by its name, or a number."""
@@ -98,9 +98,9 @@ def _read(content: bytes) -> Iterator[tuple[Row, Told]]:
 
 
 def _day_of(at: float) -> str:
-    return _day(int(at // DAY_SECONDS))
+    return _day(int(at // DAY))
 
 
 @lru_cache(maxsize=1024)
 def _day(number: int) -> str:
-    return f"{datetime.fromtimestamp(number * DAY_SECONDS, UTC):%Y-%m-%d}"
+    return f"{datetime.fromtimestamp(number * DAY, UTC):%Y-%m-%d}"

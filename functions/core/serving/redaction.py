@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from functions.core.registry.captures import REDACTED
 from functions.core.runtime.digest import keyed
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from functions.core.serving.servable import Place, Servable
 
 How = Literal["omit", "hash"]
-REDACTED = "redacted"
-"""In a capture: the columns that it does not keep as they came, sorted; absent where there are none."""
 _DIGITS = 16
 """Of a digest in base 16: among a billion values two have the same one in about 3 of 100 cases."""
 _VERSIONS = 16

@@ -14,8 +14,8 @@ from arro3.core import Array, DataType, Table
 from arro3.io import read_parquet, write_parquet
 
 from functions.core.dataset.arrow_memory import present, values
+from functions.core.registry.captures import REDACTED
 from functions.core.storage.objects import Unreadable
-from functions.core.watching.captured_columns import HIDDEN
 from functions.core.watching.captured_rows import CapturedRows
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _of_requests(records: Sequence[Record], of_line: Sequence[int]) -> dict[str,
 
     moments = [None if (at := one.get("time")) is None else round(at * 1000) for one in records]
     champions = [one.get("champion") or {} for one in records]
-    hidden = [",".join(one[HIDDEN]) if one.get(HIDDEN) else None for one in records]
+    hidden = [",".join(one[REDACTED]) if one.get(REDACTED) else None for one in records]
     moment = Array(lines(moments), type=DataType.int64()).cast(DataType.timestamp("ms", tz="UTC"))
     columns: dict[str, Array] = {"_time": moment}
     columns |= {f"_{name}": _texts(lines([one.get(name) for one in records])) for name in TEXTS}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from arro3.core import DataType
 
+from functions.core.registry.captures import REDACTED
 from functions.core.watching.capture_file import (
     OTHER_INPUTS,
     OTHER_OUTPUTS,
@@ -21,7 +22,6 @@ from functions.core.watching.capture_file import (
     unread,
     whole_numbers,
 )
-from functions.core.watching.captured_columns import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +53,7 @@ def _requests(batch: RecordBatch, places: Sequence[int], version: str) -> Iterat
         if champions[at] is not None:
             record["champion"] = {"version": champions[at], "ms": times[at]}
         if hidden and hidden[at]:
-            record[HIDDEN] = hidden[at].split(",")
+            record[REDACTED] = hidden[at].split(",")
         yield record
 
 

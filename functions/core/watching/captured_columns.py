@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from functions.core.registry.captures import REDACTED
 from functions.core.registry.versions import features_of
 from functions.core.watching.captured_rows import CapturedRows, column_of
 from models.terms import lacking, spans_of, terms_of
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 WIDEST = 100
 """Columns of a tensor, at most: what is wider is an image or the like, and no row of a table."""
-HIDDEN = "redacted"
-"""In a capture: the columns that it does not keep as they came."""
 
 
 class CapturedColumns(ABC):
@@ -88,7 +87,7 @@ class TrainedColumns(CapturedColumns):
         redacted: set[int] = set()
         for record in records:
             inputs = record["inputs"]
-            if names := record.get(HIDDEN):
+            if names := record.get(REDACTED):
                 hidden = self._positions(names)
                 redacted |= hidden
                 for name in names:
@@ -120,7 +119,7 @@ class FinishedColumns(CapturedColumns):
         inputs, outputs = record.get("inputs"), record.get("outputs")
         if not isinstance(inputs, dict) or not isinstance(outputs, dict):
             return False
-        hidden = set(record.get(HIDDEN, ()))
+        hidden = set(record.get(REDACTED, ()))
         tensors = [one for name, one in inputs.items() if "data" in one or name not in hidden]
         tensors += outputs.values()
         rows = {one["shape"][0] for one in tensors if one["shape"]}
@@ -135,7 +134,7 @@ class FinishedColumns(CapturedColumns):
         done = 0
         for record in records:
             rows = next(one["shape"][0] for one in record["outputs"].values())
-            hidden = set(record.get(HIDDEN, ()))
+            hidden = set(record.get(REDACTED, ()))
             for name, tensor in record["inputs"].items():
                 # Of an input that is redacted as a whole there is a digest of each row, or nothing.
                 columns = {name: tensor.get("data")} if name in hidden else _cut(tensor, self._named(name, tensor))

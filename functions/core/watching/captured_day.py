@@ -179,9 +179,13 @@ def fetched(captures: Objects, day: CaptureDay, index: CaptureIndex) -> Iterator
 
 def captured_days(captures: Objects, model: str) -> list[str]:
     """Return the days of which something is captured, sorted."""
-    folder = f"{model}/{layout.CAPTURE_INDEX}".rstrip("/")
-    days = {key.rpartition("/")[2].removesuffix(".json") for key in captures.keys(folder)}
-    return sorted(filter(is_day, days | set(captures.folders(f"{model}/"))))
+    return sorted({*indexed_days(captures, model), *filter(is_day, captures.folders(f"{model}/"))})
+
+
+def indexed_days(captures: Objects, model: str) -> list[str]:
+    """Return the days of which there are files, or an index without any, sorted."""
+    keys = captures.keys(f"{model}/{layout.CAPTURE_INDEX}".rstrip("/"))
+    return sorted(filter(is_day, (key.rpartition("/")[2].removesuffix(".json") for key in keys)))
 
 
 def is_day(name: str) -> bool:
@@ -202,9 +206,11 @@ def again(read: Callable[[], Result]) -> Result:
     return read()
 
 
-def records_in(content: bytes) -> Iterator[Record]:
-    """Yield the records of an object; those cut off in the writing are passed over."""
+def records_in(content: bytes, having: bytes = b"") -> Iterator[Record]:
+    """Yield the records of an object whose lines have a text; those cut off in the writing are passed over."""
     for line in content.splitlines():
+        if having not in line:
+            continue
         try:
             record = orjson.loads(line)
         except ValueError:
@@ -216,12 +222,4 @@ def records_in(content: bytes) -> Iterator[Record]:
 def with_rows(contents: Iterator[bytes]) -> Iterator[Record]:
     """Yield the records that hold the rows of a caller, and the answers to them."""
     for content in contents:
-        for line in content.splitlines():
-            if b'"inputs":' not in line:
-                continue
-            try:
-                record = orjson.loads(line)
-            except ValueError:
-                continue
-            if isinstance(record, dict) and "outputs" in record:
-                yield record
+        yield from (record for record in records_in(content, b'"inputs":') if "outputs" in record)

@@ -18,7 +18,7 @@ from functions.core.registry.live_pointer import Live
 from functions.core.release.outcomes import Outcomes
 from functions.core.storage.objects import Conflict
 from functions.core.watching import capture_file
-from functions.core.watching.captured_day import fetched, is_day, records_in
+from functions.core.watching.captured_day import fetched, indexed_days, is_day, records_in
 from interface import layout
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ class Compaction:
 
     def expire(self, before: str) -> list[str]:
         """Remove the files of days before a day, and return these days."""
-        folder = f"{self._model}/{layout.CAPTURE_INDEX}".rstrip("/")
-        days = [key.rpartition("/")[2].removesuffix(".json") for key in self._captures.keys(folder)]
-        gone = sorted(day for day in days if is_day(day) and day < before)
+        gone = [day for day in indexed_days(self._captures, self._model) if day < before]
         for day in gone:
             place = CaptureDay(objects=self._captures, model=self._model, day=day)
             self._remove(self._files(day))

@@ -11,13 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.live_pointer import Live
-from functions.core.registry.runs import ENDED
-from functions.core.registry.training_request import (
-    BadTrainingRequest,
-    TrainingRequest,
-    folder,
-    tables_of,
-)
+from functions.core.registry.training_request import BadTrainingRequest, TrainingRequest, folder, tables_of
 from functions.core.registry.versions import Registry
 from functions.core.storage.objects import Unreadable
 from functions.core.watching.retraining_decision import LOST, Asked, Decision, Seen, decide
@@ -31,6 +25,7 @@ if TYPE_CHECKING:
 
 KEPT = 50
 """Trainings that are remembered."""
+FINISHED = "a finished model is not trained here: deploy another file of it"
 UPLOAD = "upload a dataset that has the labelled rows, too"
 
 
@@ -41,6 +36,20 @@ class Labels:
     days: tuple[str, ...]
     rows: int
     lacks: tuple[str, ...]
+    until: str
+    """The last day of them, or of those that a training has had; empty where there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """The dataset of the live version."""
+
+    tables: tuple[str, ...] = ()
+    """Their keys in the data store."""
+    missing: str = ""
+    """Why they are not there, a sentence; empty where they are."""
+    since: float | None = None
+    """When the version's run began, in seconds since 1970; None where nobody knows."""
 
 
 class Retraining:
@@ -55,23 +64,10 @@ class Retraining:
 
     def past(self) -> list[Asked]:
         """Return the trainings that were asked for, in order, with what is known of their runs. Raise `Unreadable`."""
-        past = self._stored()
-        open_ = {one.source: one for one in past if one.status not in ENDED}
-        known = dict(self._came(open_)) if open_ else {}
+        past = [Asked(**one) for one in (self._models.find_json(self._key) or {}).get("asked", ())]
+        unsettled = {one.source: one for one in past if not one.is_settled}
+        known = dict(self._came(unsettled)) if unsettled else {}
         return [replace(one, **known.get(one.source, {})) for one in past]
-
-    def seen(self, causes: Sequence[tuple[str, str]], past: Sequence[Asked]) -> Seen:
-        """Return what has the model trained again, or not."""
-        labels, (_, missing) = self.labels(past), self.base()
-        champion = Live(self._models, self._model).read().champion
-        card = None if champion is None else self._registry.card(champion)
-        return Seen(
-            causes=causes,
-            rows=labels.rows,
-            lacks=labels.lacks if labels.rows else (),
-            base=missing,
-            since=None if card is None else _seconds(card.get("created")),
-        )
 
     def consider(
         self, policy: RetrainingPolicy, causes: Sequence[tuple[str, str]], now: float
@@ -80,33 +76,42 @@ class Retraining:
 
         What is known of the trainings before is stored with it.
         """
-        before = {one.source: one for one in self._stored()}
         past = [replace(one, status=LOST) if one.is_lost(now) else one for one in self.past()]
-        in_vain = [one for one in past if one.came_to_nothing(now) and one.status != before[one.source].status]
-        decision = decide(policy, self.seen(causes, past), past, now)
+        in_vain = [one for one in past if one.came_to_nothing(now) and not one.told]
+        past = [replace(one, told=one.told or one in in_vain) for one in past]
+        base, labels = self.base(), self.labels(past)
+        if base.missing == FINISHED:
+            return Decision(begin=False, cause=None, said=FINISHED), in_vain
+        seen = Seen(
+            causes=causes,
+            rows=labels.rows,
+            lacks=labels.lacks if labels.rows else (),
+            base=base.missing,
+            since=base.since,
+        )
+        decision = decide(policy, seen, past, now)
         if decision.begin and decision.cause is not None:
-            past.append(self.ask(decision.cause, decision.said, past, now))
+            past.append(self._ask(decision.cause, decision.said, base, labels, now))
         self._store(past, decision, now)
         return decision, in_vain
 
-    def ask(self, cause: str, said: str, past: Sequence[Asked], now: float) -> Asked:
-        """Ask for a training on the dataset of the live version and the labelled rows since, and return it.
+    def ask(self, said: str, past: Sequence[Asked], now: float) -> Asked:
+        """Ask for a training on the dataset of the live version and the labelled rows since, as a person may.
 
-        Raise `BadTrainingRequest` where there is no dataset.
+        It is remembered with those of the past. Raise `BadTrainingRequest` where there is no dataset.
         """
-        tables, missing = self.base()
-        if missing:
-            raise BadTrainingRequest(missing)
-        labels = self.labels(past)
-        request = TrainingRequest(cause=cause, said=said, tables=(*tables, *self._copied(labels.days, tables)))
-        source = f"{folder(self._model)}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{cause}.json"
-        self._data.put_json(source, request.document())
-        until = max((*labels.days, *(one.until for one in past)), default="")
-        return Asked(at=now, cause=cause, source=source, until=until, rows=labels.rows)
+        base = self.base()
+        if base.missing:
+            raise BadTrainingRequest(base.missing)
+        asked = self._ask("asked", said, base, self.labels(past), now)
+        self._store([*past, asked], Decision(begin=True, cause=asked.cause, said=said), now)
+        return asked
 
-    def remember(self, asked: Asked, now: float) -> None:
-        """Store a training that a person asked for with those of before."""
-        self._store([*self.past(), asked], Decision(begin=True, cause=asked.cause, said="a person asked for it"), now)
+    def _ask(self, cause: str, said: str, base: Base, labels: Labels, now: float) -> Asked:
+        tables = (*base.tables, *self._copied(labels.days, base.tables))
+        source = f"{folder(self._model)}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{cause}.json"
+        self._data.put_json(source, TrainingRequest(cause=cause, said=said, tables=tables).document())
+        return Asked(at=now, cause=cause, source=source, until=labels.until, rows=labels.rows)
 
     def decided(self) -> dict[str, Any] | None:
         """Return what was decided last, and at which time; None where nothing ever was. Raise `Unreadable`."""
@@ -123,29 +128,36 @@ class Retraining:
                 days.append(day)
                 rows += count if day > since else 0
                 lacks |= {*joined.get("lacks", ())}
-        return Labels(days=tuple(days), rows=rows, lacks=tuple(sorted(lacks)))
+        return Labels(days=tuple(days), rows=rows, lacks=tuple(sorted(lacks)), until=max([since, *days]))
 
-    def base(self) -> tuple[tuple[str, ...], str]:
-        """Return the tables that the live version was trained on; or why they are not there any more, a sentence."""
+    def base(self) -> Base:
+        """Return the tables that the live version was trained on; or why they are not there any more."""
         champion = Live(self._models, self._model).read().champion
         if champion is None:
-            return (), "no version is live, so there is no dataset to add labelled rows to"
+            return Base(missing="no version is live, so there is no dataset to add labelled rows to")
         card = self._registry.card(champion) or {}
+        if card.get("task") == "finished":
+            return Base(missing=FINISHED)
         record = (self._registry.read_run(card["run"]) if "run" in card else None) or {}
+        tables, missing = self._tables(champion, record)
+        return Base(tables=tables, missing=missing, since=_seconds(card.get("created")))
+
+    def _tables(self, version: str, record: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+        """Return the tables of a version's run, by its record; or why they are not there any more, a sentence."""
         source = record.get("source")
         if not isinstance(source, str):
-            return (), f"the dataset of version {champion} is not in this stack: {UPLOAD}"
+            return (), f"the dataset of version {version} is not in this stack: {UPLOAD}"
         try:
             tables = tables_of(self._data, self._model, source)
         except (BadTrainingRequest, Unreadable):
-            return (), f"{source}, which says what version {champion} was trained on, cannot be read: {UPLOAD}"
+            return (), f"{source}, which says what version {version} was trained on, cannot be read: {UPLOAD}"
         for table in tables:
             entry = self._data.entry(table)
             if entry is None:
-                return (), f"{table}, which version {champion} was trained on, is gone: {UPLOAD}"
+                return (), f"{table}, which version {version} was trained on, is gone: {UPLOAD}"
             at = entry.modified.isoformat(timespec="microseconds")
             if table == source and record.get("arrived") not in (None, "", at):
-                return (), f"{table} was replaced since version {champion} was trained on it: {UPLOAD}"
+                return (), f"{table} was replaced since version {version} was trained on it: {UPLOAD}"
         return tables, ""
 
     @property
@@ -154,9 +166,6 @@ class Retraining:
 
     def _labelled(self, day: str) -> str:
         return f"{self._model}/{layout.LABELLED}{day}"
-
-    def _stored(self) -> list[Asked]:
-        return [Asked(**one) for one in (self._models.find_json(self._key) or {}).get("asked", ())]
 
     def _store(self, past: Sequence[Asked], decision: Decision, now: float) -> None:
         at = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")

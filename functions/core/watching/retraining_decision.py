@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from functions.core.registry.runs import Status
+from models.moment import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from interface.retraining import RetrainingPolicy
 
-HOUR, DAY = 3600, 86_400
+HOUR = 3600
 LONGEST_SECONDS = 7 * DAY
 """A cool-down is not made longer than that."""
 MONTH_DAYS = 30
@@ -46,6 +47,13 @@ class Asked:
     """What is known of its run; None where nothing is."""
     seconds: float = 0.0
     """How long it took."""
+    told: bool = False
+    """Whether somebody was told that it came to nothing."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more is to come of it: one that waits for a person's word may still be promoted."""
+        return self.status in CAME_TO_NOTHING or self.status == Status.PROMOTED
 
     def is_under_way(self, now: float) -> bool:
         return not self.came_to_nothing(now) and self.status != Status.PROMOTED

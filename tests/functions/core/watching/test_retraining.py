@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -98,6 +99,17 @@ def test_a_training_that_came_to_nothing_is_told_once(stores: Stores) -> None:
     assert stores.consider(NOW + 2 * DAY)[1] == []
 
 
+def test_a_version_that_waited_for_a_persons_word_is_known_to_be_live_once_it_has_it(stores: Stores) -> None:
+    labelled(stores.captures, "2026-11-01", 300)
+    stores.consider()
+    source = stores.retraining.past()[0].source
+    came(stores.models, source, "awaiting_approval")
+    assert "is under way" in stores.consider(NOW + DAY)[0].said
+    came(stores.models, source, "promoted")
+    labelled(stores.captures, "2026-11-02", 300)
+    assert stores.consider(NOW + 30 * DAY)[0].begin
+
+
 def test_one_of_which_nothing_is_known_is_told_once_too(stores: Stores) -> None:
     labelled(stores.captures, "2026-11-01", 300)
     stores.consider()
@@ -132,6 +144,18 @@ def _never(stores: Stores) -> str:
     return "no version is live, so there is no dataset to add labelled rows to"
 
 
+def _finished(stores: Stores) -> str:
+    stores.models.put_json(f"{MODEL}/versions/{VERSION}/card.json", {"task": "finished", "run": "r1"})
+    return "a finished model is not trained here: deploy another file of it"
+
+
+def test_of_a_finished_model_nobody_is_told_that_it_ought_to_be_trained(stores: Stores) -> None:
+    said = _finished(stores)
+    assert stores.consider() == (Decision(begin=False, cause=None, said=said), [])
+    with pytest.raises(BadTrainingRequest, match=said):
+        stores.retraining.ask("", [], NOW)
+
+
 @pytest.mark.parametrize("happened", [_gone, _replaced, _elsewhere, _damaged, _never])
 def test_without_the_dataset_of_before_it_says_why_and_what_to_do(stores: Stores, happened: Any) -> None:
     labelled(stores.captures, "2026-11-01", 300)
@@ -139,8 +163,8 @@ def test_without_the_dataset_of_before_it_says_why_and_what_to_do(stores: Stores
     decision, _ = stores.consider()
     assert not decision.begin
     assert decision.said.startswith(f"size has drifted; {said}")
-    with pytest.raises(BadTrainingRequest, match="version"):
-        stores.retraining.ask("asked", "", [], NOW)
+    with pytest.raises(BadTrainingRequest, match=re.escape(said)):
+        stores.retraining.ask("", [], NOW)
 
 
 def test_labelled_rows_that_lack_a_column_are_told(stores: Stores) -> None:
