@@ -204,7 +204,7 @@ class WatchDemo(Demo):
         self.night(number, drift=True, event="trained again")
         with self.step("retraining") as step:
             run = self.watch.new_run(PATIENCE_SECONDS)
-            record = self.watch.reached(run, *("training", "registered", "canary"), seconds=PATIENCE_SECONDS)
+            self.watch.reached(run, "training", "registered", "canary", seconds=PATIENCE_SECONDS)
             for _ in self.watch.experiments(run, PATIENCE_SECONDS):
                 pass
             record = self.watch.record(run)
@@ -242,24 +242,25 @@ class WatchDemo(Demo):
     def _rows_captured(self) -> int:
         """Return how many rows were captured today."""
         store = self.stack.store(self.stack.outputs["captures_url"])
-        lines = (line for key in store.keys(self._today()) for line in store.get(key).splitlines())
+        lines = (line for key in store.keys(f"{MODEL}/{_today()}") for line in store.get(key).splitlines())
         return sum(json.loads(line).get("rows", 0) for line in lines if b'"inputs":' in line)
 
     def _dated(self, number: int, folder: str = "") -> None:
         """Date what was captured or told since the last call to a day of the story."""
         store = self.stack.store(self.stack.outputs["captures_url"])
-        today, then = f"{datetime.now(UTC):%Y-%m-%d}", f"{self._date(number)}"
+        today, then = f"{_today()}", f"{self._date(number)}"
         for key in store.keys(f"{MODEL}/{folder}{today}"):
             if key not in self._moved:
                 store.put(key.replace(today, then, 1), store.get(key))
                 self._moved.add(key)
 
-    def _today(self) -> str:
-        return f"{MODEL}/{datetime.now(UTC):%Y-%m-%d}"
-
     def _date(self, number: int) -> date:
-        return datetime.now(UTC).date() - timedelta(days=BEGAN - number)
+        return _today() - timedelta(days=BEGAN - number)
 
     def _logged(self) -> list[Mapping[str, Any]]:
         lines = self.stack.logs("watch", 10_000)
         return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
