@@ -120,13 +120,25 @@ def _build(command: Path, executor: Path, version: str, begins: Callable[[], Non
 
 
 def _go(command: list[str], reason: str) -> str:
-    result = subprocess.run(
-        command, cwd=MODULE, env={**os.environ, "CGO_ENABLED": "0"}, capture_output=True, text=True, check=False
-    )
-    if result.returncode != 0:
-        last = (result.stderr.strip().splitlines() or ["no message"])[-1]
+    environment = {**os.environ, "CGO_ENABLED": "0"}
+    # A SIGTERM that came while Go is started would leave it running, known to nobody: it waits until there is a `go`.
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        with subprocess.Popen(
+            command, cwd=MODULE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as go:
+            try:
+                signal.pthread_sigmask(signal.SIG_SETMASK, held)
+                printed, complaints = go.communicate()
+            except BaseException:
+                go.kill()
+                raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+    if go.returncode != 0:
+        last = (complaints.strip().splitlines() or ["no message"])[-1]
         raise NotAvailable(f"{reason}, and Go does not build it: {last}")
-    return result.stdout.strip()
+    return printed.strip()
 
 
 def _write_plugins(state: Path, executor: Path | None) -> Path:

@@ -136,8 +136,9 @@ class Retraining:
         if champion is None:
             return Base(missing="no version is live, so there is no dataset to add labelled rows to")
         card = self._registry.card(champion) or {}
-        if card.get("task") == "finished":
-            return Base(missing=FINISHED)
+        match card.get("task"):
+            case "finished":
+                return Base(missing=FINISHED)
         record = (self._registry.read_run(card["run"]) if "run" in card else None) or {}
         tables, missing = self._tables(champion, record)
         return Base(tables=tables, missing=missing, since=_seconds(card.get("created")))
