@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import http.client
-import itertools
 import json
 import os
 import signal
@@ -9,12 +8,15 @@ import ssl
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from functions.core.jobs.checkpoints import Checkpoint
+from functions.core.jobs.job import Job
 from functions.core.jobs.worker import Worker
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
@@ -94,16 +96,37 @@ def test_a_file_larger_than_a_request_may_be_is_uploaded_by_a_signed_url_and_ans
 
 def test_a_file_of_several_parts_is_worked_on_by_several_copies_at_once(running: Running) -> None:
     running.put_live(running.register(versions.slow()))
-    content = csv_of([CASES[n % len(CASES)] for n in range(5000)], list(CASES[0]))
-    running.jobs.put(f"{MODEL}/in/many.csv", content)
-    done = over(running, "many.csv")
+    job = Job(model=MODEL, name="many.csv")
+    for pid in running.stack.workers("jobs"):
+        killed(pid)
+    running.jobs.put(f"{MODEL}/in/{job.name}", csv_of([CASES[n % len(CASES)] for n in range(5000)], list(CASES[0])))
+    (first, *_) = running.wait(lambda: running.stack.workers("jobs") or None, "the first copy")
+    running.wait(lambda: running.jobs.keys(job.continuation(2)) or None, "its word to the others")
+    with held(first):
+        plan = json.loads(running.jobs.get(job.plan))
+        theirs = {number for number in range(1, len(plan["bounds"])) if number % plan["workers"] != 1}
+        assert theirs
+        running.wait(lambda: theirs <= parts_done(running, job) or None, "the parts of the other copies")
+    done = over(running, job.name)
     assert (done["status"], done["rows"], done["refused"]) == ("done", 5000, 0)
-    answers = [json.loads(line) for line in running.jobs.get(f"{MODEL}/out/many.csv.jsonl").splitlines()]
+    answers = [json.loads(line) for line in running.jobs.get(f"{MODEL}/out/{job.name}.jsonl").splitlines()]
     directly = running.post(f"/models/{MODEL}/predict", {"instances": CASES})[2]["predictions"]
     assert all(alike(answer, directly[n % len(CASES)]) for n, answer in enumerate(answers))
-    ends = [line for line in (*logged(running, "job goes on"), *logged(running, "job")) if line["job"] == "many.csv"]
-    attempts = sorted((line["time"] - line["seconds"], line["time"]) for line in ends)
-    assert any(later < end for (_, end), (later, _) in itertools.pairwise(attempts)), attempts
+
+
+def parts_done(running: Running, job: Job) -> set[int]:
+    found = (Checkpoint.of(key) for key in running.jobs.keys(f"{job.checkpoints}/"))
+    return {one.number for one in found if one is not None}
+
+
+@contextmanager
+def held(pid: int) -> Generator[None]:
+    """Stop a process for as long as the block lasts."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def uploaded(running: Running, content: bytes) -> str:
