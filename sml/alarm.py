@@ -13,8 +13,6 @@ class State(StrEnum):
     QUIET = "quiet"
     NO_DATA = "no data"
     """It was made a moment ago, and nothing was measured yet."""
-    UNMEASURED = "not measured here"
-    """The embedded cloud does not measure what it reads."""
     GONE = "gone"
     """The outputs name it, and the cloud has none: somebody has deleted it, or `pulumi up` has not ended."""
 

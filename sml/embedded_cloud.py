@@ -51,7 +51,7 @@ class EmbeddedCloud:
         return [
             Alarm(
                 name=one["name"],
-                state=State.FIRING if one["firing"] else State.QUIET if one["measured"] else State.UNMEASURED,
+                state=State.FIRING if one["firing"] else State.QUIET,
                 since=one["since"],
                 text=one["text"],
             )

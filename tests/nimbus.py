@@ -67,7 +67,6 @@ class Nimbus:
     title, function, workflow = "Nimbus", "nimbus:index:Function", "nimbus:index:Workflow"
     session = certificate = None
     handlers = absent = {}
-    unmeasured = frozenset()
 
     def __init__(self, stack, workspace, *, port, progress):
         self.log = workspace / "log"

@@ -46,7 +46,6 @@ class Aws:
     failed = QueuePart(type="aws:sqs/queue:Queue", suffix="-dead-letters")
     handlers = HANDLERS
     absent = ABSENT
-    unmeasured = alarms.ABSENT
 
     def __init__(self, stack: StackFile, workspace: Path, *, port: int, progress: Callable[[str], None]) -> None:
         self._port = port

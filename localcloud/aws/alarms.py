@@ -15,8 +15,6 @@ from localcloud.engine.resource_handler import Resource
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
 FUNCTION = "aws:lambda/function:Function"
-ABSENT = frozenset({"AWS/SQS ApproximateAgeOfOldestMessage"})
-"""The emulator does not tell how old a message is."""
 TERM = re.compile(r'\(\$\.([\w.]+) = (?:"([^"]*)"|(\*))\)')
 PATTERN = re.compile(rf"\{{ ({TERM.pattern}(?: && {TERM.pattern})*) \}}")
 SUM = re.compile(r"FILL\(m0, 0\) \+ FILL\(m1, 0\)")
@@ -59,6 +57,7 @@ def counted(session: Session, resources: Iterable[Resource], answers: Iterable[A
 
 Found = Iterator[tuple[float, float]]
 """Times, in seconds since 1970, and values."""
+Source = Callable[[Session, Mapping[str, str], Iterable[Answer], float], Found]
 
 
 def _answered(_: Session, __: Mapping[str, str], answers: Iterable[Answer], ___: float) -> Found:
@@ -69,19 +68,24 @@ def _faults(_: Session, __: Mapping[str, str], answers: Iterable[Answer], ___: f
     yield from ((answer.at, 1.0) for answer in answers if answer.status >= 500)
 
 
-def _throttled(session: Session, dimensions: Mapping[str, str], _: Iterable[Answer], now: float) -> Found:
-    until = datetime.fromtimestamp(now, UTC) + timedelta(seconds=PERIOD_SECONDS)
-    asked = {
-        "Namespace": "AWS/Lambda",
-        "MetricName": "Throttles",
-        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
-        "StartTime": until - timedelta(days=1),
-        "EndTime": until,
-        "Period": PERIOD_SECONDS,
-        "Statistics": ["Sum"],
-    }
-    for point in session.client("cloudwatch").get_metric_statistics(**asked)["Datapoints"]:
-        yield min(point["Timestamp"].timestamp(), now), float(point["Sum"])
+def _told(namespace: str, metric: str, statistic: str) -> Source:
+    """Return the source of what the emulator's own CloudWatch tells of each minute of a day."""
+
+    def source(session: Session, dimensions: Mapping[str, str], _: Iterable[Answer], now: float) -> Found:
+        until = datetime.fromtimestamp(now, UTC) + timedelta(seconds=PERIOD_SECONDS)
+        asked = {
+            "Namespace": namespace,
+            "MetricName": metric,
+            "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+            "StartTime": until - timedelta(days=1),
+            "EndTime": until,
+            "Period": PERIOD_SECONDS,
+            "Statistics": [statistic],
+        }
+        for point in session.client("cloudwatch").get_metric_statistics(**asked)["Datapoints"]:
+            yield min(point["Timestamp"].timestamp(), now), float(point[statistic])
+
+    return source
 
 
 def _kept(session: Session, dimensions: Mapping[str, str], _: Iterable[Answer], now: float) -> Found:
@@ -91,7 +95,7 @@ def _kept(session: Session, dimensions: Mapping[str, str], _: Iterable[Answer], 
     yield now, float(asked["Attributes"]["ApproximateNumberOfMessages"])
 
 
-def _ended(status: str) -> Callable[[Session, Mapping[str, str], Iterable[Answer], float], Found]:
+def _ended(status: str) -> Source:
     def source(session: Session, dimensions: Mapping[str, str], _: Iterable[Answer], now: float) -> Found:
         machine = dimensions["StateMachineArn"]
         pages = session.client("stepfunctions").get_paginator("list_executions")
@@ -103,10 +107,11 @@ def _ended(status: str) -> Callable[[Session, Mapping[str, str], Iterable[Answer
     return source
 
 
-SOURCES: Mapping[str, Callable[[Session, Mapping[str, str], Iterable[Answer], float], Found]] = {
+SOURCES: Mapping[str, Source] = {
     "AWS/ApiGateway Count": _answered,
     "AWS/ApiGateway 5xx": _faults,
-    "AWS/Lambda Throttles": _throttled,
+    "AWS/Lambda Throttles": _told("AWS/Lambda", "Throttles", "Sum"),
+    "AWS/SQS ApproximateAgeOfOldestMessage": _told("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum"),
     "AWS/SQS ApproximateNumberOfMessagesVisible": _kept,
     **{f"AWS/States {metric}": _ended(status) for status, metric in FAILED.items()},
 }

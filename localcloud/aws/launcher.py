@@ -6,6 +6,7 @@
 - It tells which services its region has, and to whom it tells the account's settings.
 - An archive is unpacked once, read-only, and shared by all copies of the function.
 - It writes down which objects are written, which errors functions log, and which of their calls fail.
+- Its metrics tell how old the oldest message of each queue is.
 - The tail of a call's log ends with Lambda's report: how long it took, and what memory it used.
 - A function whose variables ask for it runs within the processor share and the memory of its size.
 
@@ -53,8 +54,8 @@ PROCESSOR_MB, PERIOD_MS = 1769, 20
 """Memory that brings one processor, and the period of its quota, "through observation":
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html, github.com/pwrdrvr/lambda-dispatch/issues/246"""
 LIMITS = Path(__file__).resolve().parents[1] / "support" / "size_limits.py"
-BESIDE = Path(__file__).with_name("lambda_report.py")
-"""Loaded by its path: the names of what else lies there must not hide the emulator's own modules."""
+BESIDE = Path(__file__).parent
+"""What lies there is loaded by its path: its names must not hide the emulator's own modules."""
 LIST_REGION = "us-east-1"
 """A region that AWS's list has for every service, beside the emulator's own."""
 
@@ -74,9 +75,12 @@ def main(workspace: Path, happenings: Path) -> None:
     _isolate_workers(importlib.import_module("ministack.core.lambda_runtime"), workspace)
     _list_services(importlib.import_module("ministack.services.ssm"), os.environ["MINISTACK_REGION"])
     _check_account_settings(importlib.import_module("ministack.core.iam_actions"))
-    runpy.run_path(str(BESIDE))["report"](
+    runpy.run_path(str(BESIDE / "lambda_report.py"))["report"](
         importlib.import_module("ministack.core.lambda_runtime"),
         importlib.import_module("ministack.services.lambda_svc"),
+    )
+    runpy.run_path(str(BESIDE / "queue_age.py"))["measure"](
+        importlib.import_module("ministack.services.cloudwatch"), importlib.import_module("ministack.services.sqs")
     )
     _write_down(
         happenings,

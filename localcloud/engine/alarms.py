@@ -127,28 +127,15 @@ class AlarmState:
     name: str
     text: str
     firing: bool
-    measured: bool
-    """Whether this machine measures all that it reads; without it the alarm never fires here."""
 
     @property
     def document(self) -> dict[str, Any]:
-        return {"id": self.name, "text": self.text, "firing": self.firing, "measured": self.measured}
+        return {"id": self.name, "text": self.text, "firing": self.firing}
 
 
-def states(
-    rules: Iterable[Rule], samples: Sequence[Sample], now: float, absent: Iterable[str] = ()
-) -> list[AlarmState]:
-    """Return the state of each alarm, in their order; `absent` are the metrics that this machine does not measure."""
-    unmeasured = frozenset(absent)
-    return [
-        AlarmState(
-            name=rule.name,
-            text=rule.text,
-            firing=rule.holds(samples, now),
-            measured=not rule.reads & unmeasured,
-        )
-        for rule in rules
-    ]
+def states(rules: Iterable[Rule], samples: Sequence[Sample], now: float) -> list[AlarmState]:
+    """Return the state of each alarm, in their order."""
+    return [AlarmState(name=rule.name, text=rule.text, firing=rule.holds(samples, now)) for rule in rules]
 
 
 def quantile(values: Iterable[float], share: float) -> float | None:

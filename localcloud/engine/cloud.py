@@ -116,9 +116,6 @@ class EmbeddedCloud(Provider, Protocol):
     failed: QueuePart
     """What holds the dead letters of a queue: `dead_letters` knows it by its id."""
 
-    unmeasured: frozenset[str]
-    """The metrics that it does not measure, of those that alarms read."""
-
     @property
     def groups(self) -> tuple[int, ...]:
         """The process groups of everything it runs, including the functions' workers."""

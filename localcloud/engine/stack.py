@@ -155,7 +155,7 @@ class LocalStack:
             name = function.outputs["name"]
             if name in monitoring.functions:
                 samples += monitoring.measured(name, self.cloud.lines(function, COUNTED_LINES))
-        return states(monitoring.rules, samples, time.time() if now is None else now, absent=self.cloud.unmeasured)
+        return states(monitoring.rules, samples, time.time() if now is None else now)
 
     def workers(self, function: str) -> list[int]:
         """Return the ids of the processes that a function runs in at this moment."""

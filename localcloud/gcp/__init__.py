@@ -48,7 +48,6 @@ class Gcp:
     failed = QueuePart(type="gcp:pubsub/subscription:Subscription", suffix="-dead-letters-kept")
     handlers = HANDLERS
     absent = ABSENT
-    unmeasured: frozenset[str] = frozenset()
 
     def __init__(self, stack: StackFile, workspace: Path, *, port: int, progress: Callable[[str], None]) -> None:
         self.session = Project(

@@ -77,24 +77,27 @@ class World:
             )
             yield from gcp.counted(cast(Any, services), self.answers, now)
             return
-        yield from aws.counted(
-            cast(Any, SimpleNamespace(client=lambda _: _Services(self))), resources, self.answers, now
-        )
-        labels = {"QueueName": "jobs-queue-1a2b3c4"}
-        age = "AWS/SQS ApproximateAgeOfOldestMessage"
-        yield Sample(metric=age, at=now, value=self.oldest_seconds, labels=labels)
+        services = _Services(self, now)
+        yield from aws.counted(cast(Any, SimpleNamespace(client=lambda _: services)), resources, self.answers, now)
 
 
 class _Services:
     """The operations of AWS that are asked."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, now: float) -> None:
+        self._points = {
+            ("AWS/Lambda", "Throttles", "predict-function-1a2b3c4", "Sum"): [(at, 1.0) for at in world.throttles],
+            ("AWS/SQS", "ApproximateAgeOfOldestMessage", "jobs-queue-1a2b3c4", "Maximum"): [
+                (now, world.oldest_seconds)
+            ],
+        }
         self._world = world
 
     def get_metric_statistics(self, **asked: Any) -> Any:
-        assert asked["Dimensions"] == [{"Name": "FunctionName", "Value": "predict-function-1a2b3c4"}]
+        (dimension,), (statistic,) = asked["Dimensions"], asked["Statistics"]
+        points = self._points[asked["Namespace"], asked["MetricName"], dimension["Value"], statistic]
         return {
-            "Datapoints": [{"Timestamp": datetime.fromtimestamp(at, UTC), "Sum": 1.0} for at in self._world.throttles]
+            "Datapoints": [{"Timestamp": datetime.fromtimestamp(at, UTC), statistic: value} for at, value in points]
         }
 
     def get_queue_url(self, *, QueueName: str) -> Any:
