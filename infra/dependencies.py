@@ -33,6 +33,8 @@ RULES = 6
 
 UNUSED = (
     "**/tests",
+    "**/conftest.py",
+    "joblib/test",
     "**/*.pyi",
     "**/*.h",
     "**/*.hpp",
@@ -57,9 +59,13 @@ UNUSED = (
     "onnx/backend/test",
     # An interpreter of models, in Python, that neither onnx nor skl2onnx uses.
     "onnx/reference",
-    # What builds extensions, and what numpy's own tests import.
+    # What builds extensions, and what the tests of numpy and scipy import.
     "numpy/distutils",
     "numpy/_core/_simd.*",
+    "numpy/_core/_*_tests.*.so",
+    "scipy/**/_test_*.so",
+    "scipy/ndimage/_ctest.*.so",
+    "scipy/ndimage/_cytest.*.so",
     # safe_load is written in Python; the compiled loader is never asked for.
     "yaml/_yaml*.so",
     "_yaml",
