@@ -16,6 +16,7 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
+from bench import judge_truth
 from bench.environments import ROOT
 from functions.core.release.evidence import evidence_above, evidence_below
 from functions.core.release.outcomes import Outcomes
@@ -244,6 +245,9 @@ def tables(*, rollouts: int, requests: int) -> dict[str, list[str]]:
         "rates": list(wrong_ends(CASES, rollouts=rollouts, requests=requests)),
         "bursts": list(wrong_ends(BURSTS, rollouts=rollouts, requests=requests)),
         "needed": list(requests_needed()),
+        "truth": list(judge_truth.wrong_ends(judge_truth.CASES, rollouts=rollouts, requests=requests)),
+        "truth-bursts": list(judge_truth.wrong_ends(judge_truth.BURSTS, rollouts=rollouts, requests=requests)),
+        "truth-needed": list(judge_truth.pairs_needed()),
     }
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from models.labels import Labels
+
 Strategy = TypeVar("Strategy")
 KINDS: dict[object, type[Contract] | type[BringYourOwn]] = {
     **dict.fromkeys(METRICS, Contract),
@@ -40,3 +42,9 @@ def by_kind(
 ) -> Strategy:
     """Return the strategy for a contract's kind. No other place asks which kind a contract is of."""
     return bring_your_own(contract) if isinstance(contract, BringYourOwn) else trained(contract)
+
+
+def labels_of(contract: Contract | BringYourOwn) -> Labels | None:
+    """Return what a contract says of truths; None where it says nothing, or there are none."""
+    said = contract.labels if "labels" in contract.model_fields_set else None
+    return by_kind(contract, trained=lambda _: said, bring_your_own=lambda one: None if one.scores is None else said)

@@ -53,8 +53,10 @@ class Later(Section):
         return {key: value for key, value in given.items() if key not in lacking}
 
 
-class Risk(Section):
+class Risk(Later):
     """How often a release may end wrongly, and what is counted."""
+
+    LATER: ClassVar = frozenset({"unacceptable_loss"})
 
     withdraw_good: float = Field(default=0.05, ge=0.0001, le=0.5)
     """The share of good challengers, which keep to what is allowed, that are withdrawn all the same, at most."""
@@ -62,6 +64,10 @@ class Risk(Section):
     """The share of bad challengers, of which something is unacceptable, that evidence promotes, at most."""
     unacceptable_odds: float = Field(default=3.0, ge=1.1, le=100)
     """What is unacceptable has so many times the odds of what is allowed: of 1 % errors 2.94 %, of 10 % 25 %."""
+    unacceptable_loss: float = Field(default=0.05, ge=0.001, le=0.5)
+    """By truths: so much farther from them than the champion is unacceptable, none is allowed.
+
+    Of classes it is a share of the rows, of numbers of the champion's usual error."""
     unit: Literal["request", "caller_minute"] = "request"
     """What is one outcome: each request, or the mean of a caller's minute, where requests of a caller fail together."""
 

@@ -10,7 +10,7 @@ from functions.core.release.rollout import Rollout
 from functions.core.runtime.step import Step
 from interface import variables
 from interface.rollout import RolloutPlan
-from models.catalogue import load
+from models.catalogue import labels_of, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,7 @@ def rollout(environment: Environment) -> Step:
         environment.store(variables.CAPTURES_URL),
         plan=RolloutPlan.from_json(environment.text(variables.ROLLOUT)),
         thresholds=lambda model: load(model).rollout,
+        labels=lambda model: labels_of(load(model)),
         asking=environment.names(variables.APPROVAL, optional=True),
     )
     noting = RunUsage(models).noting("rollout", settles=True)

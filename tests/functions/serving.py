@@ -29,6 +29,7 @@ from functions.core.serving.predictor import Predictor, hash_percent
 from functions.core.serving.redaction import Redaction
 from functions.core.storage.objects import Objects
 from interface.rollout import RolloutPlan
+from models.labels import Labels
 from models.section import RolloutThresholds
 from tests.functions.graphs import endless
 from tests.root import ROOT
@@ -201,13 +202,17 @@ class Bench:
         self.thresholds = thresholds or RolloutThresholds(minimum_requests=5, maximum_error_rate=0.1)
         self.plan()
 
-    def plan(self, *, shadow: int | None = None, asking: tuple[str, ...] = ()) -> None:
-        """Set the rollout plan of the releases from now on; a person approves versions of the models in `asking`."""
+    def plan(self, *, shadow: int | None = None, asking: tuple[str, ...] = (), labels: Labels | None = None) -> None:
+        """Set the rollout plan of the releases from now on; a person approves versions of the models in `asking`.
+
+        `labels` is what the contract says of truths, if it says anything.
+        """
         self.rollout = Rollout(
             self.models,
             self.captures,
             plan=RolloutPlan(steps=(10, 50), bake_seconds=60, patience=3, shadow=shadow),
             thresholds=lambda _: self.thresholds,
+            labels=lambda _: labels,
             asking=asking,
             clock=self.clock,
         )

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 REQUEST, KEY = "request", "key"
 """By what a row is named: the id of its request, or the key that its caller gave with it."""
+EARLY_SECONDS = 3600
+"""A truth that came so long before its row was answered is another row's, or a clock is off."""
 _READERS = 16
 Truth = str | float
 """A class by its name, or a number."""
@@ -65,10 +67,11 @@ class Truths:
         key = f"{self._folder}{_day_of(at)}/{name}.json"
         return self._objects.create_json(key, {"at": round(at, 3), "truths": told})
 
-    def of(self, days: Iterable[str]) -> Iterator[tuple[Row, Told]]:
+    def of(self, days: Iterable[str], most: int | None = None) -> Iterator[tuple[Row, Told]]:
         """Yield the truths that came on some days, batch by batch.
 
-        One that was sent again on a later day counts as of the first. Objects that are damaged are passed over.
+        One that was sent again on a later day counts as of the first. Objects that are damaged are passed over. Of
+        more than `most` batches an even share is read, by their names, which are digests.
         """
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - whoever tells truths reads none
 
@@ -76,7 +79,8 @@ class Truths:
         for day in sorted(days):
             for key in self._objects.keys(f"{self._folder}{day}"):
                 first.setdefault(key.rpartition("/")[2], key)
-        keys = sorted(first.values())
+        keys = [first[name] for name in sorted(first)]
+        keys = keys[:: -(-len(keys) // most)] if most is not None and len(keys) > most else keys
         with ThreadPoolExecutor(_READERS) as pool:
             for start in range(0, len(keys), _READERS):
                 for content in pool.map(self._objects.find, keys[start : start + _READERS]):

@@ -15,9 +15,11 @@ from functions.core.runtime.beta_integral import log_integral_above, log_integra
 
 MOST = 1e6
 """Evidence is not counted beyond."""
+_STAKES = tuple(0.98 * 0.8**step for step in range(20))
+"""Which parts of a bet are staked against a loss, as much on each: down to 1.4 %."""
 
 
-def evidence_above(total: float, count: int, allowed: float) -> float:
+def evidence_above(total: float, count: float, allowed: float) -> float:
     """Return the evidence that a rate is above `allowed`, from `count` outcomes that come to `total`."""
     if not count or allowed >= 1:
         return 1.0
@@ -48,6 +50,37 @@ def shown_at_most(total: float, count: int, allowed: float, risk: float) -> floa
     for _ in range(40):
         middle = (low + high) / 2
         if middle >= 1 or evidence_below(total, count, allowed, middle) >= 1 / risk:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def evidence_of_less_loss(worse: float, better: float, count: int, unacceptable: float) -> float:
+    """Return the evidence that less is lost than `unacceptable`, on average over `count` outcomes from -1 to 1.
+
+    `worse` is the sum of those above 0, `better` of those below, without its sign. Where the average is
+    unacceptable, a stake s wins at most 1 on average: by an outcome x it becomes 1 + s (m - x) / (1 - m).
+    """
+    if not count:
+        return 1.0
+    even = count - worse - better
+    won = [
+        worse * math.log1p(-stake)
+        + better * math.log1p(stake * (1 + unacceptable) / (1 - unacceptable))
+        + even * math.log1p(stake * unacceptable / (1 - unacceptable))
+        for stake in _STAKES
+    ]
+    most = max(won)
+    return _bounded(most + math.log(math.fsum(math.exp(one - most) for one in won) / len(won)))
+
+
+def loss_shown_at_most(worse: float, better: float, count: int, risk: float) -> float:
+    """Return the loss below which the outcomes show theirs to be with this risk, at any look: from 0 to 1."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        if middle >= 1 or evidence_of_less_loss(worse, better, count, middle) >= 1 / risk:
             high = middle
         else:
             low = middle

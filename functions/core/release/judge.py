@@ -37,12 +37,12 @@ def judge(
     """Decide whether the challenger passes its step, is watched for longer, or fails.
 
     `metrics` are of the step, `weighing` is of the whole release. Evidence against it ends a release at
-    once. A step is over when it has seen enough requests, or when patience is over; the `is_last` one
-    when the challenger is shown to be good, too. What is not shown then is as the contract's
-    `without_traffic` and `without_evidence` say.
+    once; where truths are expected, disagreement alone does so once patience is over. A step is over when
+    it has seen enough requests, or when patience is over; the `is_last` one when the challenger is shown to
+    be good, too. What is not shown then is as the contract's `without_traffic` and `without_evidence` say.
     """
     if weighing.is_bad:
-        return Verdict(decision="fail", reason=reasons.complaint(metrics, weighing, thresholds))
+        return _accuse(metrics, weighing, thresholds, patience_left=patience_left)
     enough = metrics.requests >= thresholds.minimum_requests
     few = f"{metrics.requests} of at least {thresholds.minimum_requests} requests"
     if not enough and patience_left:
@@ -71,3 +71,12 @@ def _conclude(weighing: Weighing, thresholds: RolloutThresholds, said: str, *, p
         return Verdict(decision="wait", reason=f"{doubt}; {said}")
     by_contract = f"without evidence: {thresholds.without_evidence}"
     return Verdict(decision=_BY_CONTRACT[thresholds.without_evidence], reason=f"{doubt}; {by_contract}; {said}")
+
+
+def _accuse(
+    metrics: RolloutMetrics, weighing: Weighing, thresholds: RolloutThresholds, *, patience_left: bool
+) -> Verdict:
+    """Withdraw a challenger; or wait for truths, where they may show that it is right to answer otherwise."""
+    if weighing.is_disputed and patience_left:
+        return Verdict(decision="wait", reason=reasons.dispute(metrics, weighing, thresholds))
+    return Verdict(decision="fail", reason=reasons.complaint(metrics, weighing, thresholds))

@@ -5,20 +5,19 @@ They are kept in the live pointer, and each look at the captures adds what was w
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from math import fsum
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Self
 
+from functions.core.release.units import is_compared, units_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
+    from functions.core.release.labelled_pairs import LabelledPairs
+    from functions.core.release.units import Written
     from models.section import RolloutThresholds
-
-Written = tuple[int, dict[str, Any]]
-"""A captured record, and when its object was written: seconds since the epoch."""
-_UNIT_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +37,26 @@ class Outcomes:
     """Each by the share of its rows that were answered otherwise."""
     slow: float = 0.0
     """Of those compared, how many took longer than the contract allows."""
+    told_until: float = 0.0
+    """The truths of requests in objects that were written before are counted, and no others."""
+    labelled: int = 0
+    """Those compared of which a truth came in time."""
+    worse: float = 0.0
+    """By how much the challenger was farther from these truths than the champion, where it was; at most 1 each."""
+    better: float = 0.0
+    """By how much it was nearer, where it was."""
+    early: int = 0
+    """Truths that came before their requests, and do not count."""
+    one_class: str = ""
+    """The one class that all of the truths were of; "" where there were several, or none, or numbers."""
 
     @classmethod
     def of(cls, counted: Mapping[str, Any] | None, begun: float) -> Self:
         """Return what the pointer holds; what has just begun where that is nothing, or damaged."""
         found: dict[str, Any] = counted if isinstance(counted, dict) else {}
         known = {field.name: found[field.name] for field in fields(cls) if field.name in found}
-        if not all(isinstance(number, int | float) for number in known.values()):
+        defaults = {field.name: "" if field.name == "one_class" else 0.0 for field in fields(cls)}
+        if not all(isinstance(known[name], str if defaults[name] == "" else int | float) for name in known):
             known = {}
         kept: dict[str, Any] = {"since": begun, "until": begun, **known}
         return cls(**kept)
@@ -56,11 +68,11 @@ class Outcomes:
         """Return them with what was written from the last look until a moment, in seconds since the epoch."""
         if until <= self.until:
             return self
-        units = _units([(at, record) for at, record in written if self.until <= at < until], thresholds)
-        pairs = [both for unit in units if (both := [record for record in unit if _is_compared(record)])]
+        units = units_of([(at, record) for at, record in written if self.until <= at < until], thresholds)
+        pairs = [both for unit in units if (both := [record for record in unit if is_compared(record)])]
         failed = [fmean(bool(record.get("error")) for record in unit) for unit in units]
-        return type(self)(
-            since=self.since,
+        return replace(
+            self,
             until=until,
             asked=self.asked + len(units),
             errors=self.errors + fsum(failed),
@@ -69,28 +81,18 @@ class Outcomes:
             slow=self.slow + fsum(fmean(_slow(record, thresholds) for record in unit) for unit in pairs),
         )
 
-
-def settled(now: float, thresholds: RolloutThresholds) -> float:
-    """Return until when objects are counted by a look at `now`: what is being written is left to the next look.
-
-    Where a caller's minute is one outcome, minutes are counted when they are over.
-    """
-    whole = _UNIT_SECONDS if thresholds.risk.unit == "caller_minute" else 1
-    return now - now % whole
-
-
-def _units(written: Sequence[Written], thresholds: RolloutThresholds) -> list[list[dict[str, Any]]]:
-    """Return the records that make one outcome each: one, or those of a caller's minute."""
-    if thresholds.risk.unit == "request":
-        return [[record] for _, record in written]
-    units: dict[tuple[int, str], list[dict[str, Any]]] = defaultdict(list)
-    for at, record in written:
-        units[at // _UNIT_SECONDS, str(record.get("caller"))].append(record)
-    return list(units.values())
-
-
-def _is_compared(record: Mapping[str, Any]) -> bool:
-    return not record.get("error") and bool(record.get("champion"))
+    def with_truths(self, pairs: LabelledPairs, until: float) -> Self:
+        """Return them with the truths of what was written from the last look on until a moment."""
+        same = not self.labelled or not pairs.count or pairs.one_class == self.one_class
+        return replace(
+            self,
+            told_until=until,
+            labelled=self.labelled + pairs.count,
+            worse=self.worse + pairs.worse,
+            better=self.better + pairs.better,
+            early=self.early + pairs.early,
+            one_class=(pairs.one_class if pairs.count else self.one_class) if same else "",
+        )
 
 
 def _disagreed(record: Mapping[str, Any]) -> float:

@@ -23,6 +23,7 @@ from functions.core.release.approval import Approval, decide
 from functions.core.release.cause import plain
 from functions.core.release.judge import FAILED, UNJUDGED, Verdict, judge
 from functions.core.release.outcomes import Outcomes
+from functions.core.release.release_truths import ReleaseTruths
 from functions.core.release.rolled_back import note_rolled_back
 from functions.core.release.rollout_metrics import look
 from functions.core.release.weighing import weigh
@@ -36,13 +37,15 @@ if TYPE_CHECKING:
     from functions.core.registry.approvals import Decision
     from functions.core.registry.pointer import Pointer, Release
     from functions.core.storage.objects import Objects
+    from models.labels import Labels
     from models.section import RolloutThresholds
 
 
 class Rollout:
     """The rollout of every model. `act` answers the workflow's release, judge, rollback and abandon calls.
 
-    Versions of the models in `asking` are released once a person has approved them.
+    Versions of the models in `asking` are released once a person has approved them. `labels` returns what a contract
+    says of truths; None where truths are not judged.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Rollout:
         *,
         plan: RolloutPlan,
         thresholds: Callable[[str], RolloutThresholds],
+        labels: Callable[[str], Labels | None] = lambda _: None,
         asking: Collection[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -59,6 +63,7 @@ class Rollout:
         self._captures = captures
         self._plan = plan
         self._thresholds = thresholds
+        self._labels = labels
         self._asking = asking
         self._clock = clock
 
@@ -124,7 +129,10 @@ class Rollout:
         complaint = self._check(model, release.version)
         thresholds, before = self._thresholds(model), Outcomes.of(pointer.counted, release.since)
         metrics, counted = look(self._captures, model, release.version, release.since, now, before, thresholds)
-        weighing = weigh(counted, thresholds)
+        if (labels := self._labels(model)) is not None:
+            truths = ReleaseTruths(self._captures, Registry(self._models, model), model, labels)
+            counted = truths.counted(release.version, now, counted, thresholds)
+        weighing = weigh(counted, thresholds, labels)
         patience_left = release.bakes + 1 < self._plan.patience
         is_last = release.step + 1 >= len(self._plan.steps)
         verdict = judge(metrics, weighing, thresholds, patience_left=patience_left, is_last=is_last)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.captures import folder, written_at
-from functions.core.release.outcomes import settled
+from functions.core.release.units import settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from functions.core.release.outcomes import Outcomes, Written
+    from functions.core.release.outcomes import Outcomes
+    from functions.core.release.units import Written
     from functions.core.storage.objects import Objects
     from models.section import RolloutThresholds
 
@@ -40,6 +42,8 @@ class RolloutMetrics:
     """Medians over the requests that both were asked."""
     share_read: float = 1.0
     """The share of the captured objects that was read."""
+    callers: int = 0
+    """How many callers these requests came from."""
 
     @property
     def error_rate(self) -> float:
@@ -57,7 +61,7 @@ class RolloutMetrics:
 
 def observe(objects: Objects, model: str, version: str, since: float, now: float) -> RolloutMetrics:
     """Measure the challenger `version` from `since` to `now`, both in seconds since the epoch."""
-    read, share = _read(objects, model, version, (since, since, now))
+    read, share = written_between(objects, model, version, (since, since, now))
     return _weigh([record for _, record in read], share_read=share)
 
 
@@ -76,21 +80,24 @@ def look(
     Of very many objects a part is read, chosen by their places in time and never by what they hold. An
     outcome that was counted stays counted, so whatever a look leaves out, later looks are as sure as they say.
     """
-    read, share = _read(objects, model, version, (min(since, counted.until), counted.since, now))
+    read, share = written_between(objects, model, version, (min(since, counted.until), counted.since, now))
     until = settled(now, rules)
     of_step = [record for at, record in read if at < until and record["time"] >= since]
     return _weigh(of_step, share_read=share), counted.with_these(read, until, rules)
 
 
-def _read(objects: Objects, model: str, version: str, span: tuple[float, float, float]) -> tuple[list[Written], float]:
+def written_between(
+    objects: Objects, model: str, version: str, span: tuple[float, float, float], until: float = math.inf
+) -> tuple[list[Written], float]:
     """Return what was captured of a challenger, and the share of the objects that was read.
 
-    `span` is from when objects are read, from when their records count, and until when.
+    `span` is from when objects are read, from when their records count, and until when; `until` before when objects
+    were written. Of very many an even share is read, by their places in time.
     """
     written_from, since, now = span
-    listed = (key for hour in _hours(written_from, now) for key in objects.keys(folder(model, hour)))
+    listed = (key for hour in _hours(written_from, min(now, until)) for key in objects.keys(folder(model, hour)))
     written = ((written_at(key), key) for key in listed)
-    keys = sorted((at, key) for at, key in written if at is not None and at >= int(written_from))
+    keys = sorted((at, key) for at, key in written if at is not None and int(written_from) <= at < until)
     stride = -(-len(keys) // MOST_OBJECTS) if keys else 1
     chosen = keys[::stride]
 
@@ -122,6 +129,7 @@ def _weigh(records: list[dict[str, Any]], *, share_read: float) -> RolloutMetric
         challenger_ms=median(record["ms"] for record in compared) if compared else None,
         champion_ms=median(record["champion"]["ms"] for record in compared) if compared else None,
         share_read=share_read,
+        callers=len({record["caller"] for record in records if record.get("caller")}),
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from functions.core.release.evidence import evidence_above, evidence_below, shown_at_most
+from functions.core.release.loss_question import LossQuestion
+from functions.core.release.question import About, Question, rounded
 
 if TYPE_CHECKING:
     from functions.core.release.outcomes import Outcomes
+    from models.labels import Labels
     from models.section import Risk, RolloutThresholds
 
 SMALLEST_UNACCEPTABLE = 0.01
@@ -17,37 +19,6 @@ SMALLEST_UNACCEPTABLE = 0.01
 
 SLOW = 0.5
 """The share of the requests that may be slow: the contract's ratio bounds the median."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """One rate that a challenger is judged by: how often it fails, answers otherwise, or is slow."""
-
-    about: Literal["errors", "agreement", "latency"]
-    total: float
-    count: int
-    allowed: float
-    """At most; 1 where nothing is asked for."""
-    unacceptable: float
-    """At least."""
-
-    @property
-    def against(self) -> float:
-        """The evidence that the rate is above what is allowed."""
-        return evidence_above(self.total, self.count, self.allowed)
-
-    @property
-    def in_favour(self) -> float:
-        """The evidence that the rate is below what is unacceptable."""
-        return evidence_below(self.total, self.count, self.allowed, self.unacceptable)
-
-    def shown(self, risk: float) -> float:
-        """Return the rate below which the outcomes show this one to be."""
-        return shown_at_most(self.total, self.count, self.allowed, risk)
-
-    @property
-    def rate(self) -> float:
-        return self.total / self.count if self.count else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,13 +33,46 @@ class Weighing:
         """The evidence against the challenger: the mean over the questions.
 
         Where all that is allowed is kept to, a mean of bets is a bet, however they depend on each other.
+        Disagreement that is excused counts for no more than none.
         """
-        return fmean(question.against for question in self.questions)
+        return fmean(self._against(question) for question in self.questions)
+
+    def _against(self, question: Question) -> float:
+        return min(question.against, 1.0) if question.about == "agreement" and self.excuses else question.against
 
     @property
     def in_favour(self) -> float:
         """The evidence for it: the least, since each question must be answered."""
-        return min(question.in_favour for question in self.asked)
+        return min(self.in_favour_of(question) for question in self.asked)
+
+    def in_favour_of(self, question: Question) -> float:
+        """Return the evidence that a question has a good answer.
+
+        Where truths are judged, disagreement is bad only in one that is not right more often than the champion: the
+        mean of the evidence against either half of that is evidence against the whole.
+        """
+        loss = self.loss
+        if question.about != "agreement" or loss is None:
+            return question.in_favour
+        return (question.in_favour + loss.right_more_often) / 2
+
+    @property
+    def loss(self) -> LossQuestion | None:
+        """The question about truths; None where they are not judged."""
+        return next((one for one in self.questions if isinstance(one, LossQuestion)), None)
+
+    @property
+    def excuses(self) -> bool:
+        """Whether truths show that the challenger is right where it answers otherwise than the champion."""
+        return self.loss is not None and self.loss.right_more_often / 2 >= self.enough_in_favour
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether disagreement alone speaks against it, and truths may still say which of the two is right."""
+        if self.loss is None or not self.loss.is_expected or not self.is_bad:
+            return False
+        rest = (min(one.against, 1.0) if one.about == "agreement" else one.against for one in self.questions)
+        return fmean(rest) < self.enough_against
 
     @property
     def enough_against(self) -> float:
@@ -88,13 +92,13 @@ class Weighing:
 
     @property
     def asked(self) -> tuple[Question, ...]:
-        """The questions for which the contract allows less than everything."""
-        return tuple(question for question in self.questions if question.allowed < 1)
+        """The questions that a promotion asks for an answer."""
+        return tuple(question for question in self.questions if question.is_asked)
 
     @property
     def open(self) -> tuple[Question, ...]:
         """The questions of which good answers are not shown yet."""
-        return tuple(question for question in self.asked if question.in_favour < self.enough_in_favour)
+        return tuple(question for question in self.asked if self.in_favour_of(question) < self.enough_in_favour)
 
     @property
     def has_outcomes(self) -> bool:
@@ -103,42 +107,54 @@ class Weighing:
     @property
     def worst(self) -> Question:
         """The question with the most evidence against the challenger."""
-        return max(self.questions, key=lambda question: question.against)
+        return max(self.questions, key=self._against)
 
     def document(self) -> dict[str, Any]:
         """Return the evidence as the record of a run keeps it."""
         return {
-            "against": _rounded(self.against),
-            "against_needed": _rounded(self.enough_against),
-            "in_favour": _rounded(self.in_favour),
-            "in_favour_needed": _rounded(self.enough_in_favour),
+            "against": rounded(self.against),
+            "against_needed": rounded(self.enough_against),
+            "in_favour": rounded(self.in_favour),
+            "in_favour_needed": rounded(self.enough_in_favour),
             "questions": {
-                question.about: {
-                    "outcomes": question.count,
-                    "rate": _rounded(question.rate),
-                    "allowed": _rounded(question.allowed),
-                    "unacceptable": _rounded(question.unacceptable),
-                    "against": _rounded(question.against),
-                    "in_favour": _rounded(question.in_favour),
-                }
-                for question in self.questions
+                one.about: {**one.document(), "in_favour": rounded(self.in_favour_of(one))} for one in self.questions
             },
         }
 
 
-def weigh(outcomes: Outcomes, thresholds: RolloutThresholds) -> Weighing:
-    """Return what the outcomes of a whole release show, by a contract's thresholds and risks."""
+def weigh(outcomes: Outcomes, thresholds: RolloutThresholds, labels: Labels | None = None) -> Weighing:
+    """Return what the outcomes of a whole release show, by a contract's thresholds and risks.
+
+    `labels` is what it says of truths; without it they are not judged. Whether they are is known before the first of
+    them comes: a mean over more bets from some moment on would be no bet.
+    """
     risk = thresholds.risk
-    rates = (
+    rates: tuple[tuple[About, float, int, float], ...] = (
         ("errors", outcomes.errors, outcomes.asked, thresholds.maximum_error_rate),
         ("agreement", outcomes.disagreed, outcomes.compared, round(1 - thresholds.minimum_agreement, 12)),
         ("latency", outcomes.slow, outcomes.compared, SLOW),
     )
-    questions = tuple(
+    questions: tuple[Question, ...] = tuple(
         Question(about=about, total=total, count=count, allowed=allowed, unacceptable=unacceptable(allowed, risk))
         for about, total, count, allowed in rates
     )
+    if labels is not None:
+        questions = (*questions, _loss(outcomes, risk, labels))
     return Weighing(questions=questions, risk=risk)
+
+
+def _loss(outcomes: Outcomes, risk: Risk, labels: Labels) -> LossQuestion:
+    return LossQuestion(
+        about="truth",
+        total=outcomes.worse,
+        better=outcomes.better,
+        count=outcomes.labelled,
+        allowed=0.0,
+        unacceptable=risk.unacceptable_loss,
+        is_expected=labels.horizon_minutes is not None,
+        one_class=outcomes.one_class,
+        early=outcomes.early,
+    )
 
 
 def unacceptable(allowed: float, risk: Risk) -> float:
@@ -146,7 +162,3 @@ def unacceptable(allowed: float, risk: Risk) -> float:
     if allowed <= 0:
         return SMALLEST_UNACCEPTABLE
     return risk.unacceptable_odds * allowed / (1 - allowed + risk.unacceptable_odds * allowed)
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.4g}")

@@ -73,6 +73,9 @@ class Classifier(Tabular):
         """Return the class of every row."""
         return [self.classes[label] for label in self.positions(outputs)]
 
+    def said(self, outputs: Mapping[str, Tensor]) -> list[str]:
+        return self.labels(outputs)
+
     def positions(self, outputs: Mapping[str, Tensor]) -> tuple[int, ...]:
         """Return the class of every row, as its position."""
         return outputs[self._label].values()

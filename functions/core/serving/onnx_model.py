@@ -136,6 +136,9 @@ class OnnxModel(Servable):
         flat, width = _finite(outputs[self.scores]), len(self.classes)
         return [self.classes[greatest(flat[at : at + width])] for at in range(0, len(flat), width)]
 
+    def said(self, outputs: Mapping[str, Tensor]) -> list[str]:
+        return self.labels(outputs)
+
     def contents(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: int) -> dict[str, Any]:
         """Return the tensors by name, with null for NaN and infinity, which JSON does not know."""
         return {

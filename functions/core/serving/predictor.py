@@ -189,12 +189,11 @@ class Predictor:
             if isinstance(champion, ModelFailure):
                 self._capture(question, _role(serving), serving.champion.version, status=500, error="failed")
             raise champion
-        compared = {"version": champion.servable.version, "ms": champion.ms}
         if not isinstance(challenger, Prediction):
-            self._capture(question, "challenger", contender, champion, error=_error(challenger), champion=compared)
+            self._capture(question, "challenger", contender, champion, error=_error(challenger), other=champion)
             return champion
-        agreed = _agreed_rows(challenger, champion)
-        self._capture(question, "challenger", contender, challenger, agreed=agreed, champion=compared)
+        agreed = challenger.servable.agreement(challenger.outputs, champion.servable, champion.outputs)
+        self._capture(question, "challenger", contender, challenger, agreed=agreed, other=champion)
         return challenger
 
     def _shadow(self, question: Question, serving: Serving, contender: str) -> Prediction:
@@ -206,15 +205,15 @@ class Predictor:
                 self._capture(question, _role(serving), serving.champion.version, status=500, error="failed")
             raise champion
         shadow = first or self._try_shadow(question, serving.challenger)
-        compared = {"version": champion.servable.version, "ms": champion.ms}
         if isinstance(shadow, Prediction):
             try:
-                agreed, by = _agreed_rows(shadow, champion), champion.servable
-                self._capture(question, "shadow", contender, shadow, answered_by=by, agreed=agreed, champion=compared)
+                agreed = shadow.servable.agreement(shadow.outputs, champion.servable, champion.outputs)
+                by = champion.servable
+                self._capture(question, "shadow", contender, shadow, answered_by=by, agreed=agreed, other=champion)
             except Exception as problem:
                 shadow = ModelFailure(str(problem))
         if not isinstance(shadow, Prediction):
-            self._capture(question, "shadow", contender, champion, error=_error(shadow), champion=compared)
+            self._capture(question, "shadow", contender, champion, error=_error(shadow), other=champion)
         return champion
 
     def _try_shadow(self, question: Question, servable: Servable | None) -> Prediction | Failed:
@@ -251,13 +250,14 @@ class Predictor:
         prediction: Prediction | None = None,
         *,
         answered_by: Servable | None = None,
+        other: Prediction | None = None,
         status: int = 200,
         **facts: Any,
     ) -> None:
         """Capture what `version` did as `variant`.
 
         `prediction` is the one that is recorded, None where none succeeded. `answered_by` is the
-        version whose answer the caller got, if it is not the prediction's own.
+        version whose answer the caller got, if it is not its own; `other` is the champion's prediction.
         """
         record: dict[str, Any] = {
             "time": round(self.clock(), 3),
@@ -268,6 +268,7 @@ class Predictor:
             "variant": variant,
             "status": status,
             **facts,
+            **({} if other is None else {"champion": {"version": other.servable.version, "ms": other.ms}}),
             **({} if question.key is None else {"key": pseudonym(question.key, KEY_DIGITS)}),
         }
         if prediction is not None:
@@ -278,6 +279,9 @@ class Predictor:
                 if self._redaction is not None:
                     self._redaction.apply(own, contents)
                 record |= contents
+                if other is not None and other is not prediction and (said := own.said(outputs)):
+                    record["said"] = said[:CAPTURED_ROWS]
+                    record["champion"]["said"] = other.servable.said(other.outputs)[:CAPTURED_ROWS]
         self.captures.add(record)
 
 
@@ -288,10 +292,6 @@ def _role(serving: Serving) -> Variant:
 
 def _champion_first(question: Question) -> bool:
     return hash_percent(question.request_id, "order") < 50
-
-
-def _agreed_rows(challenger: Prediction, champion: Prediction) -> int:
-    return challenger.servable.agreement(challenger.outputs, champion.servable, champion.outputs)
 
 
 def _error(problem: Failed) -> str:

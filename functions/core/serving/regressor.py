@@ -74,6 +74,9 @@ class Regressor(Tabular):
         """Return the number for every row."""
         return outputs[self._value].values()
 
+    def said(self, outputs: Mapping[str, Tensor]) -> list[float]:
+        return list(self.values(outputs))
+
     def ends(self, outputs: Mapping[str, Tensor]) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
         """Return the lower end and the upper one for every row; None where it has no interval."""
         if not self._ends:

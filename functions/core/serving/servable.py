@@ -78,6 +78,10 @@ class Servable(ABC):
         """Return the number of rows to which this version (`outputs`) and another (`theirs`) give the same answer."""
 
     @abstractmethod
+    def said(self, outputs: Mapping[str, Tensor]) -> list[Any]:
+        """Return what an answer says of every row, as a truth of it would be told; empty where there is no truth."""
+
+    @abstractmethod
     def contents(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: int) -> dict[str, Any]:
         """Return what a capture keeps of the first `rows` rows, as JSON values."""
 

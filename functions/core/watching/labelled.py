@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 import orjson
 
-from functions.core.registry.truths import KEY, REQUEST, Row, Told, Truth, Truths
+from functions.core.registry.truths import EARLY_SECONDS, KEY, REQUEST, Row, Told, Truth, Truths
 from functions.core.watching.captured_day import CapturedDay, again
 from interface import layout
 from models.feature import UnacceptableValue
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from functions.core.watching.captured_columns import CapturedColumns
     from functions.core.watching.captured_rows import CapturedRows
 
-EARLY_SECONDS = 3600
-"""A truth that came so long before its row was answered is another row's, or a clock is off."""
 MOST = 30_000
 """Rows of a day whose truths are held at once, the first that are read: labelled, with 30 columns, they take 100 MB."""
 KEPT = 10_000

@@ -54,7 +54,7 @@ class Quality:
             return {**about, "state": "undefined", "metrics": {}, "said": f"truths of now are not of its kind: {wrong}"}
         if not rows:
             return {**about, "state": "few", "metrics": {}, "said": _with_aside(NOBODY, about)}
-        metrics, why = self._metrics(rows)
+        metrics, why = self.metrics(rows)
         state, said = self._state(metrics.get(self.answered.measure), len(rows), why)
         said = f"{said}; {remark}" if (remark := self.answered.remark) else said
         return {**about, "state": state, "metrics": metrics, "said": _with_aside(said, about)}
@@ -67,9 +67,11 @@ class Quality:
         span = {"from": known[0] if known else None, "to": days[-1].joined.day if days else None}
         return {**span, "rows": len(rows), "captured": captured, "labelled_share": share}
 
-    def _metrics(self, rows: Sequence[Labelled]) -> tuple[Document, str]:
-        """Return each metric that is defined, with its interval and what the holdout promised; and why the first is
-        not."""
+    def metrics(self, rows: Sequence[Labelled]) -> tuple[Document, str]:
+        """Return each metric that is defined on labelled rows, with its interval and what the holdout promised.
+
+        Beside it why the first is not that is not.
+        """
         y = self.answered.y([row.truth for row in rows])
         inputs = np.array([row.inputs for row in rows], dtype=np.float64)
         answers = self.answered.answers(inputs, np.array([row.outputs for row in rows], dtype=np.float64), self.card)

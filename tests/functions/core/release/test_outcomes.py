@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from functions.core.release.outcomes import Outcomes, settled
+from functions.core.release.outcomes import Outcomes
+from functions.core.release.units import settled
 from models.section import Risk, RolloutThresholds
 
 RULES = RolloutThresholds(maximum_latency_ratio=2.0, latency_floor_ms=5.0)
