@@ -55,6 +55,11 @@ def alike(then: np.ndarray, now: np.ndarray) -> bool:
     return bool(np.allclose(then, now, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True))
 
 
+def when(at: float) -> str | None:
+    """Return a moment, in seconds since the epoch, as a text; None for one that nobody knows."""
+    return None if np.isnan(at) else (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)).isoformat()
+
+
 def differing_rows(
     rows: CapturedRows,
     number: int,
@@ -66,8 +71,7 @@ def differing_rows(
     """Return the rows of a request to which two versions give different answers; all of them where one gave none."""
     ours, theirs = answers
     assert theirs.outputs is not None  # noqa: S101 - else nothing is compared
-    length, at = part.stop - part.start, float(rows.times[number])
-    when = None if np.isnan(at) else (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)).isoformat()
+    length = part.stop - part.start
     found = []
     for row in range(length):
         one = None if ours.outputs is None else _row(ours.outputs, row, length)
@@ -77,7 +81,7 @@ def differing_rows(
         found.append(
             {
                 "request": rows.requests[number],
-                "time": when,
+                "time": when(float(rows.times[number])),
                 "row": row,
                 "inputs": {name: _plain(values[part.start + row]) for name, values in rows.inputs.items()},
                 "champion": _read(champion, other),

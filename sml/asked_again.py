@@ -36,7 +36,7 @@ class AskedAgain:
         if isinstance(servable, Tabular):
             if "features" not in then:
                 raise NotAskable("of a finished model, which takes other inputs")
-            _require_alike(features_of(card), features_of(then))
+            require_alike(features_of(card), features_of(then))
             self._names: dict[str, Sequence[str]] = {servable.input: [term.name for term in servable.terms]}
         else:
             if "features" in then:
@@ -49,10 +49,7 @@ class AskedAgain:
             if name not in self._names:
                 self._names[name] = self._named(name, spec, rows)
         needed = [column for names in self._names.values() for column in names]
-        if hidden := sorted({one for one in needed if one in rows.redacted or one.partition("[")[0] in rows.redacted}):
-            raise NotAskable(f"without {', '.join(hidden)}, which captures do not keep (capture.redact)")
-        if missing := [column for column in needed if column not in rows.inputs]:
-            raise NotAskable(f"without {', '.join(missing)}, which this version takes")
+        require_columns(rows, needed)
 
     def _named(self, name: str, spec: Spec, rows: CapturedRows) -> Sequence[str]:
         """Return the columns of an input of a finished model, as they were captured."""
@@ -71,6 +68,14 @@ class AskedAgain:
         }
 
 
+def require_columns(rows: CapturedRows, needed: Sequence[str]) -> None:
+    """Raise `NotAskable` where rows lack a column that a version takes."""
+    if hidden := sorted({one for one in needed if one in rows.redacted or one.partition("[")[0] in rows.redacted}):
+        raise NotAskable(f"without {', '.join(hidden)}, which captures do not keep (capture.redact)")
+    if missing := [column for column in needed if column not in rows.inputs]:
+        raise NotAskable(f"without {', '.join(missing)}, which this version takes")
+
+
 def _tensor(spec: Spec, columns: Sequence[np.ndarray]) -> Tensor:
     rows = len(columns[0])
     shape = (rows,) if spec.row == () else (rows, len(columns))
@@ -84,7 +89,7 @@ def _tensor(spec: Spec, columns: Sequence[np.ndarray]) -> Tensor:
     return Tensor.of(spec.datatype, shape, flat)
 
 
-def _require_alike(ours: Sequence[Feature], theirs: Sequence[Feature]) -> None:
+def require_alike(ours: Sequence[Feature], theirs: Sequence[Feature]) -> None:
     """Raise `NotAskable` for a feature that was not asked for then, or whose numbers meant something else."""
     then = {one.name: one for one in theirs}
     for one in ours:

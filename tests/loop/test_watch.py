@@ -71,6 +71,15 @@ def test_the_rows_of_a_day_are_captured_compacted_and_compared_with_what_the_liv
     itself = running.sml("rehearse", f"{MODEL}@{version}", "--against", "captures", "--days", "2")
     # Other tests may have had other versions answer today: then there is something to compare.
     assert itself.code == 0 or "answered by this version itself" in itself.err
+    check_by_job(running, rows_asked=len(cases))
+
+
+def check_by_job(running: Running, rows_asked: int) -> None:
+    """Another version would be promoted by what a job of it answered, of which nothing is left but what it used."""
+    version = running.register(versions.right(c=0.9))
+    found = running.sml("rehearse", f"{MODEL}@{version}", "--by-job", "--days", "2", "--json").document
+    assert (found["decision"], found["metrics"]["errors"], found["rows"] >= rows_asked) == ("pass", 0, True)
+    assert [key for key in running.jobs.keys("") if found["by_job"] in key and "/usage/" not in key] == []
 
 
 def requests_in(captures: Objects) -> set[str]:

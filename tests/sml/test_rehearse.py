@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,20 +16,28 @@ from functions.core.serving.redaction import Redaction
 from functions.core.storage.objects import canonical
 from functions.core.watching.checks import Checks
 from functions.core.watching.compaction import Compaction
-from models.section import RolloutThresholds
+from models.contract import Contract
 from tests.functions.bring_your_own import SCORES, pair
 from tests.functions.core.serving.test_onnx_model import register
-from tests.functions.serving import BENIGN, FEATURES, MALIGNANT, MODEL, POISON, Bench, model_bytes
+from tests.functions.serving import BENIGN, FEATURES, MALIGNANT, MODEL, POISON, TARGET, Bench, model_bytes
 from tests.sml.staged import Staged
 
 ALIKE, WRONG = model_bytes(slope=2.0), model_bytes(slope=-1.0)
+CONTRACT: dict[str, Any] = {
+    "name": MODEL,
+    "task": "classification",
+    "features": FEATURES,
+    "target": TARGET,
+    "search": {"families": [{"C": [1.0]}]},
+    "gate": {"minimum": 0.8},
+}
 Serve = Callable[..., Bench]
 
 
 @pytest.fixture
 def serve(staged: Staged, monkeypatch: pytest.MonkeyPatch) -> Serve:
     """Return what makes a service, whose stores the staged stack has, and whose rollout has default rules."""
-    monkeypatch.setattr("sml.rehearsal.load", lambda _: SimpleNamespace(rollout=RolloutThresholds()))
+    monkeypatch.setattr("sml.rehearsal.load", lambda _: Contract.parse(CONTRACT, "model.yaml"))
     staged.outputs["models"][MODEL] = staged.outputs["models"]["penguins"]
 
     def made(**how: Any) -> Bench:

@@ -97,7 +97,7 @@ class TrainedAnswers(Answered):
         places = [(known[one.name], spans[one.name].start) if one.name in known else None for one in self.columns]
 
         def written(inputs: Sequence[float]) -> Sequence[str]:
-            return ["" if place is None else _cell(place[0], inputs[place[1]]) for place in places]
+            return ["" if place is None else cell(place[0], inputs[place[1]]) for place in places]
 
         return written
 
@@ -116,7 +116,7 @@ def _numbers(values: np.ndarray) -> array[float]:
     return array("f", values.tobytes())
 
 
-def _cell(feature: Feature, number: float) -> str:
+def cell(feature: Feature, number: float) -> str:
     """Return the number of a feature as a table has it; a missing one is empty."""
     if math.isnan(number):
         return ""

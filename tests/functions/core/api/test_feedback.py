@@ -164,3 +164,11 @@ def test_a_batch_that_is_sent_again_on_a_later_day_counts_as_of_the_first(bench:
             bench.clock.forward(86_400)
     found = Truths(bench.captures, MODEL).of([TODAY, "2026-09-22"])
     assert sorted(one.truth for _, one in found) == ["benign", "malignant"]
+
+
+def test_of_very_many_batches_an_even_share_is_read_by_the_digests_that_name_them(bench: Bench) -> None:
+    for number in range(9):
+        tell(bench, {"request": f"r-{number}", "truth": "benign"})
+    truths = Truths(bench.captures, MODEL)
+    assert [len(list(truths.of([TODAY], most))) for most in (None, 9, 5, 4, 1)] == [9, 9, 5, 3, 1]
+    assert list(truths.of([TODAY], 4)) == list(truths.of([TODAY], 4))
