@@ -57,12 +57,11 @@ CASES = (
     TruthCase(name=AS_BAD, differs=0.1, worse=0.5, wrong="withdrawn"),
     TruthCase(name=f"{AS_BAD}, truths 300 requests late", differs=0.1, worse=0.5, wrong="withdrawn", late=300),
     TruthCase(name="agreement 0.95, right where it differs", differs=0.05, worse=0.0, wrong="withdrawn"),
-    TruthCase(name="agreement 0.7, right in 5 of 6 of these", differs=0.3, worse=1 / 6, wrong="withdrawn"),
+    TruthCase(name="agreement 0.7, right in 5 of 6 of these", differs=0.3, worse=1 / 6),
     TruthCase(
         name="agreement 0.7, right in 5 of 6 of these, truths 300 requests late",
         differs=0.3,
         worse=1 / 6,
-        wrong="withdrawn",
         late=300,
     ),
     TruthCase(name="agreement 0.7, as often right", differs=0.3, worse=0.5, wrong="promoted"),

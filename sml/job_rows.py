@@ -24,6 +24,10 @@ def columns_of_table(card: Mapping[str, Any]) -> tuple[str, ...]:
     """
     if "features" not in card:
         named: Mapping[str, Sequence[str]] = card.get("columns", {})
+        if wide := [
+            one["name"] for one in card["inputs"] if one["name"] not in named and one["shape"][1:] not in ([], [1])
+        ]:
+            raise NotAskable(f"by a job: the columns of {', '.join(wide)} have no names in model.yaml (columns)")
         return tuple(column for one in card["inputs"] for column in named.get(one["name"], (one["name"],)))
     features = features_of(card)
     if compound := [one.name for one in features if one.kind in COMPOUND]:

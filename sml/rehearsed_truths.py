@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.truths import Truths
 from functions.core.release.labelled_pairs import Pairs
 from functions.core.release.release_truths import usual_error
-from functions.core.watching.labelled import Labelled
+from functions.core.watching.labelled import KEPT, Labelled
 from functions.core.watching.quality import LEAST, Quality
 from models.catalogue import labels_of
 
@@ -37,6 +38,7 @@ class RehearsedTruths:
 
     rehearsal: Rehearsal
     labels: Labels
+    rules: RolloutThresholds
     answered: Answered
     card: Callable[[str], Card]
     pairs: Pairs
@@ -49,15 +51,18 @@ class RehearsedTruths:
         """Hold the truths of the requests that were asked."""
         self.unknown = self.pairs.read(truths)
 
-    def counted(self, outcomes: Outcomes, rules: RolloutThresholds) -> Outcomes:
+    def counted(self, outcomes: Outcomes) -> Outcomes:
         """Return outcomes with what the truths say."""
-        return outcomes.with_truths(self._labelled(rules), outcomes.until)
+        return outcomes.with_truths(self.labelled, outcomes.until)
 
-    def _labelled(self, rules: RolloutThresholds) -> LabelledPairs:
-        return self.pairs.labelled(rules, lambda version: usual_error(self.card(version)))
+    @cached_property
+    def labelled(self) -> LabelledPairs:
+        """What the truths say of the pairs of answers."""
+        return self.pairs.labelled(self.rules, lambda version: usual_error(self.card(version)))
 
+    @cached_property
     def quality(self) -> list[dict[str, Any]]:
-        """Return the metrics of the version and of each champion of then, on the rows that this one answered."""
+        """The metrics of the version and of each champion of then, on the newest rows that this one answered."""
         numbers = {id(one): both for one, both in zip(self.rehearsal.records, self.rehearsal.numbers, strict=True)}
         ours: dict[str, list[Labelled]] = defaultdict(list)
         theirs: dict[str, list[Labelled]] = defaultdict(list)
@@ -67,7 +72,7 @@ class RehearsedTruths:
                 if place < min(map(len, both)):
                     for found, one, version in zip((ours, theirs), both, (record["version"], champion), strict=True):
                         found[champion].append(Labelled(record["time"], version, *one[place], truth))
-        return [self._of(champion, ours[champion], theirs[champion]) for champion in ours]
+        return [self._of(champion, ours[champion][-KEPT:], theirs[champion][-KEPT:]) for champion in ours]
 
     def _of(self, champion: str, ours: list[Labelled], theirs: list[Labelled]) -> dict[str, Any]:
         metrics, why = self._metrics(self.rehearsal.version, ours)
@@ -95,9 +100,9 @@ class RehearsedTruths:
             return {}, f"truths of now are not of the kind of {version[:6]}: {wrong}"
         return Quality(answered=self.answered, version=version, card=card).metrics(rows)
 
-    def lines(self, rules: RolloutThresholds) -> Iterator[str]:
+    def lines(self) -> Iterator[str]:
         """Yield what is to be known of the truths, a sentence each."""
-        labelled = self._labelled(rules)
+        labelled = self.labelled
         if not labelled.count:
             yield "no truth has come in time of a request that was asked: errors, agreement and latency are judged"
         if self.not_due:
@@ -113,18 +118,18 @@ class RehearsedTruths:
             yield f"{labelled.early:,} truths came before their requests: a clock is off, or a key is in use again"
         if labelled.one_class:
             yield f"all truths are of the class {labelled.one_class}, which speaks for no version"
-        for one in self.quality():
+        for one in self.quality:
             if one["rows"] < LEAST:
                 yield f"{one['rows']} labelled rows of {one['champion'][:6]}'s: too few to tell, {LEAST} are the least"
             if one["undefined"]:
                 yield f"not measured beside {one['champion'][:6]}: {one['undefined']}"
 
-    def document(self, rules: RolloutThresholds) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         """Return what truths came and what they say, as JSON values."""
-        labelled = self._labelled(rules)
+        labelled = self.labelled
         facts = {"labelled": labelled.count, "worse": labelled.worse, "better": labelled.better}
         aside = {"not_due": self.not_due, "unknown": self.unknown, "early": labelled.early}
-        return {**facts, **aside, "one_class": labelled.one_class, "quality": self.quality()}
+        return {**facts, **aside, "one_class": labelled.one_class, "quality": self.quality}
 
 
 def truths_of(
@@ -144,6 +149,7 @@ def truths_of(
     found = RehearsedTruths(
         rehearsal=rehearsal,
         labels=labels,
+        rules=contract.rollout,
         answered=answered,
         card=card,
         pairs=Pairs(written, labels.due_at, most=None),

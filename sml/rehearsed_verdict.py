@@ -33,7 +33,7 @@ def judged(
     metrics = among(rehearsal.records, rehearsal.version, NOBODY_KNOWS_WHEN, 1.0)
     labels = None
     if truths is not None:
-        outcomes, labels = truths.counted(outcomes, rules), truths.labels
+        outcomes, labels = truths.counted(outcomes), truths.labels
     weighing = weigh(outcomes, rules, labels)
     if rehearsal.job:
         weighing = replace(weighing, questions=tuple(one for one in weighing.questions if one.about != "latency"))

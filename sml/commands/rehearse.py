@@ -88,9 +88,9 @@ def rehearse(  # noqa: PLR0913, PLR0917 - an option each
     if differing is not None:
         lines = [json.dumps(one, ensure_ascii=False) for one in rehearsal.differing]
         differing.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    told = None if truths is None else truths.document(contract.rollout)
+    told = None if truths is None else truths.document()
     document = {**_document(rehearsal, verdict, metrics, weighing), "truths": told}
-    said = [] if truths is None else list(truths.lines(contract.rollout))
+    said = [] if truths is None else list(truths.lines())
     out.result(document, *_lines(rehearsal, f"{VERDICTS[verdict.decision]}: {verdict.reason}", said, differing))
     if not out.as_json:
         _show(out, weighing, truths)
@@ -137,7 +137,7 @@ def _show(out: Output, weighing: Weighing, truths: RehearsedTruths | None) -> No
         return
     from sml.rehearsed_truths import metrics_shown  # noqa: PLC0415 - numpy takes long to import
 
-    if shown := metrics_shown(truths.quality(), truths.answered.measure):
+    if shown := metrics_shown(truths.quality, truths.answered.measure):
         out.line("")
         rows = [
             {**one, "between": _between(one["interval"]), "champion_between": _between(one["champion_interval"])}

@@ -7,12 +7,16 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from functions.core.jobs.api import JobsApi
 from functions.core.registry.pointer import promote_first
 from functions.core.serving.redaction import Redaction
+from functions.core.training.choice import task_of
 from models.bring_your_own import BringYourOwn
+from models.contract import Contract
 from sml import candidate_job
 from tests.functions.bring_your_own import SCORES, pair
 from tests.functions.core.serving.test_onnx_model import register
@@ -49,7 +53,9 @@ def workers(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Workers:
 
 
 def rehearsed(stack: Stack, version: str, *more: str) -> dict[str, Any]:
-    return json.loads(stack.staged.sml("rehearse", f"{MODEL}@{version[:8]}", *more, "--json").out)
+    said = stack.staged.sml("rehearse", f"{MODEL}@{version[:8]}", *more, "--json")
+    assert said.out, said.err
+    return json.loads(said.out)
 
 
 def test_a_job_answers_as_this_machine_does_and_leaves_nothing(stack: Stack, workers: Workers) -> None:
@@ -130,6 +136,69 @@ def test_a_finished_model_with_classes_is_asked_by_a_job(
     assert (other["metrics"]["agreement"], other["differing_rows"]) == (0.5, 20)
 
 
+PRICE: dict[str, Any] = {
+    **CONTRACT,
+    "task": "regression",
+    "target": {"name": "price"},
+    "search": {"families": [{"C": [1.0]}], "metric": "mae"},
+    "gate": {"metric": "mae", "maximum": 9.0},
+    "labels": {"horizon_minutes": 1},
+}
+
+
+def priced(stack: Stack, slope: float) -> str:
+    """Register a version whose number is so many times the radius, with an interval of 1 to either side."""
+    weights = np.array([[slope, slope, slope], [0.0, 0.0, 0.0]], dtype=np.float32)
+    constants = {"weights": weights, "ends": np.array([0.0, -1.0, 1.0], dtype=np.float32)}
+    nodes = [
+        helper.make_node("MatMul", ["X", "weights"], ["raw"]),
+        helper.make_node("Add", ["raw", "ends"], ["all"]),
+        helper.make_node("Split", ["all"], ["value", "low", "high"], axis=1, num_outputs=3),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "price",
+        [helper.make_tensor_value_info("X", TensorProto.FLOAT, ["rows", 2])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", 1]) for name in ("value", "low", "high")],
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+    onnx = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8).SerializeToString()
+    card = {
+        "features": FEATURES,
+        "target": task_of(Contract.parse(PRICE, "model.yaml")).card()["target"],
+        "input": "X",
+        "outputs": {name: name for name in ("value", "low", "high")},
+        "task": "regression",
+        "metrics": {"holdout": {"mae": 2.0}},
+        "interval": {"coverage": 0.9},
+    }
+    inputs = [[1.0, 9.0], [9.0, 1.0]]
+    numbers = {"values": [slope, 9 * slope], "low": [slope - 1, 9 * slope - 1], "high": [slope + 1, 9 * slope + 1]}
+    return stack.bench.registry.register(
+        onnx, card, {"inputs": inputs, **numbers, "tolerance": 1e-4, "spread": 1.0}, {}
+    )
+
+
+def test_numbers_and_their_intervals_are_asked_by_a_job_and_measured_by_truths(stack: Stack, workers: Workers) -> None:
+    stack.contract = PRICE
+    name = priced(stack, 1.0)
+    stack.bench.live.change(lambda pointer: promote_first(pointer, name, "first", stack.bench.clock()))
+    for number in range(60):
+        stack.bench.clock.forward(1)
+        answer = stack.bench.predict({"mean_radius": number + 0.5, "mean_texture": 1.0}, caller=f"c{number}")
+        assert answer.status == 200
+        stack.tell(f"r-c{number}", (1.5 * (number + 0.5),))
+    version = priced(stack, 1.4)
+    by_job, here = rehearsed(stack, version, "--by-job"), rehearsed(stack, version)
+    assert by_job["truths"] == here["truths"]
+    assert by_job["metrics"]["agreement"] == here["metrics"]["agreement"] == pytest.approx(5 / 60)
+    assert by_job["decision"] == "pass"
+    truths = by_job["truths"]
+    assert (truths["labelled"], truths["worse"], truths["better"]) == (60, 0, pytest.approx(57.6, abs=0.5))
+    measured = truths["quality"][0]["metrics"]["mae"]
+    assert (measured["candidate"], measured["champion"]) == (pytest.approx(3.0, abs=0.01), pytest.approx(15, abs=0.01))
+
+
 def test_ctrl_c_cancels_the_job_and_a_worker_that_comes_late_does_none_of_it(stack: Stack, workers: Workers) -> None:
     stack.bench.champion()
     stack.ask(20, nobody)
@@ -193,6 +262,15 @@ def with_a_text(stack: Stack) -> str:
     return stack.bench.register(ALIKE, [FEATURES[0], {"name": "note", "kind": "text", "words": 1}])
 
 
+def without_names(stack: Stack) -> str:
+    stack.ask(5, nobody)
+    inputs = [{"name": "x", "datatype": "FP32", "shape": [-1, 4]}]
+    card = {"task": "finished", "inputs": inputs, "scores": SCORES}
+    key = f"{MODEL}/versions/{'f' * 16}/card.json"
+    stack.bench.models.put_json(key, {**card, "version": "f" * 16, "run": "r", "created": "now"})
+    return "f" * 16
+
+
 def without_jobs(stack: Stack) -> str:
     del stack.staged.outputs["functions"]["jobs"]
     return stack.bench.register(ALIKE)
@@ -211,6 +289,7 @@ def unknown(stack: Stack) -> str:
     [
         (redacted, "nothing can be asked: 5 without mean_radius, which captures do not keep (capture.redact)"),
         (with_a_text, "by a job: captures hold the numbers that note became, and no table does; without --by-job"),
+        (without_names, "by a job: the columns of x have no names in model.yaml (columns); without --by-job it is"),
         (without_jobs, "there is no function jobs in the stack local; there are: predict, labels"),
         (without_captures, f"no row of {MODEL} was captured from "),
         (unknown, f"{MODEL} has no version ffff: "),

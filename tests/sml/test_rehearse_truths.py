@@ -51,7 +51,7 @@ class Stack:
                 self.tell(f"r-c{number}", told)
                 self.bench.clock.forward(-after)
 
-    def tell(self, request: str, truths: tuple[str, ...]) -> None:
+    def tell(self, request: str, truths: tuple[str | float, ...]) -> None:
         items = [{"request": request, "row": row, "truth": truth} for row, truth in enumerate(truths)]
         answer = said(self.bench.send("POST", f"/v2/models/{MODEL}/feedback", {"truths": items}))
         assert answer["taken"] == len(items)
