@@ -28,6 +28,7 @@ SUITES = {
     "warm": (15, 5),
     "metering": (15, 5),
     "watching": (7, 3),
+    "questions": (5, 2),
     "hostile": (15, 5),
     "size": (1, 1),
     "graph": (10, 3),

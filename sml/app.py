@@ -23,6 +23,7 @@ from sml.commands import (
     lock,
     predict,
     quality,
+    query,
     rehearse,
     releases,
     review,
@@ -84,6 +85,7 @@ PANELS: dict[str, tuple[Callable[..., object], ...]] = {
         releases.rollback,
     ),
     "Predictions": (predict.predict, feedback.feedback, quality.quality, drift.drift),
+    "Questions": (query.query,),
     "A change": (review.review,),
     "The stack": (
         alarms.alarms,

@@ -68,6 +68,7 @@ def test_the_rows_of_a_day_are_captured_compacted_and_compared_with_what_the_liv
     assert quality["metrics"]["accuracy"]["value"] > 0.9
     labelled = captures.get(f"{MODEL}/labelled/{due}/table.csv").splitlines()
     assert (len(labelled), labelled[0].endswith(sample.TARGET.encode())) == (len(cases) + 1, True)
+    said_in_sql(running, version, yesterday, due, len(cases))
     itself = running.sml("rehearse", f"{MODEL}@{version}", "--against", "captures", "--days", "2")
     # Other tests may have had other versions answer today: then there is something to compare.
     assert itself.code == 0 or "answered by this version itself" in itself.err
@@ -80,6 +81,17 @@ def check_by_job(running: Running, rows_asked: int) -> None:
     found = running.sml("rehearse", f"{MODEL}@{version}", "--by-job", "--days", "2", "--json").document
     assert (found["decision"], found["metrics"]["errors"], found["rows"] >= rows_asked) == ("pass", 0, True)
     assert [key for key in running.jobs.keys("") if found["by_job"] in key and "/usage/" not in key] == []
+
+
+def said_in_sql(running: Running, version: str, yesterday: str, due: str, rows_at_least: int) -> None:
+    """Ask in SQL for the rows of a day that is in files, beside today's in objects, and for the truths of another."""
+    asked = "select day, count(in_mean_radius) as n, count(predicted) as m from predictions group by day"
+    by_day = running.sml("query", asked, "--since", yesterday, "--model", MODEL, "--json").document["rows"]
+    [one] = [one for one in by_day if one["day"] == yesterday]
+    assert (one["n"] >= rows_at_least, one["m"]) == (True, one["n"])
+    told = running.sml("query", "quality-by-version", "--since", due, "--model", MODEL, "--json").document["rows"]
+    [own] = [one for one in told if one["version"] == version]
+    assert (own["labelled"], own["accuracy"] > 0.9) == (rows_at_least, True)
 
 
 def requests_in(captures: Objects) -> set[str]:

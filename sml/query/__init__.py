@@ -1,0 +1,1 @@
+"""Questions in SQL, asked of the stack's own files by DuckDB on this machine."""
