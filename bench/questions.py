@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from functions.core.watching.captured_columns import Record, columns_of
 from interface import layout
 from models.breast_cancer.sample import instances
 from models.contract import Contract
-from sml.query.asking import Asking
+from sml.query.asking import Asked, Asking
 from sml.query.questions import QUESTIONS, Dialect
 from sml.query.source import Days
 from sml.stack import Stack
@@ -49,28 +49,33 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
     stores = Stores()
     size = _fill(stores)
     found: dict[str, list[float]] = {name: [] for name in QUESTIONS}
+    read = 0
     for at in range(rounds):
         for name, question in QUESTIONS.items():
             say(f"round {at + 1}: {name}")
-            seconds, answer = _timed(stores, question.text(Dialect.DUCKDB, DAYS.first, DAYS.last))
+            seconds, asked = _timed(stores, question.text(Dialect.DUCKDB, DAYS.first, DAYS.last))
             found[name].append(seconds)
-            if name == "slowest-versions" and sum(row[2] for row in answer) != CAPTURES:
-                raise RuntimeError(f"{answer} are not {CAPTURES} captures")
+            read = max(read, sum(one.bytes for one in asked.readings))
+            if name == "slowest-versions" and sum(row[2] for row in asked.found.rows) != CAPTURES:
+                raise RuntimeError(f"{asked.found.rows} are not {CAPTURES} captures")
     slowest = max(found, key=lambda name: sorted(found[name])[rounds // 2])
     about = f"over a million captures, {size / 2**20:.0f} MiB in {CAPTURES // A_FILE} files"
-    yield _row(f"the slowest named question, {slowest}, {about}", found[slowest])
+    yield _row(f"the slowest named question, {slowest}, {about}, {read / 2**20:.0f} MiB read", found[slowest])
     say("a column of the rows")
-    asked = "select day, version, avg(in_mean_radius), avg(out_malignant) from predictions group by day, version"
-    yield _row(f"the mean of two columns by day, {about}", [_timed(stores, asked)[0] for _ in range(rounds)])
+    question = "select day, version, avg(in_mean_radius), avg(out_malignant) from predictions group by day, version"
+    timed = [_timed(stores, question) for _ in range(rounds)]
+    read = sum(one.bytes for one in timed[0][1].readings)
+    name = f"the mean of two columns of rows by day, {about}, {read / 2**20:.0f} MiB read"
+    yield _row(name, [seconds for seconds, _ in timed])
 
 
-def _timed(stores: Stores, question: str) -> tuple[float, Sequence[Sequence[Any]]]:
+def _timed(stores: Stores, question: str) -> tuple[float, Asked]:
     began = time.perf_counter()
     asking = Asking(
         stack=cast("Stack", stores), models=[MODEL], days=DAYS, most_mb=MOST_MB, seconds=60, tell=lambda _: None
     )
-    answer = asking.ask(question).found.rows
-    return time.perf_counter() - began, answer
+    asked = asking.ask(question)
+    return time.perf_counter() - began, asked
 
 
 def _row(name: str, seconds: Sequence[float]) -> Row:

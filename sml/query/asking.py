@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sml.query.source import Days, Part, Source
+    from sml.query.syntax import Needed
     from sml.stack import Stack
 
 READERS = 32
@@ -96,11 +97,14 @@ class Asking:
         folder.mkdir()
         with closing(Locked(folder)) as engine:
             needed = engine.needed(question)
-            sources = {name: [self._source(name, model) for model in self.models] for name in needed if name in SOURCES}
-            mirrors = [self._mirror(model) for model in self.models if set(needed) & set(CAPTURED)]
+            sources = {
+                name: [self._source(name, model) for model in self.models] for name in needed.tables if name in SOURCES
+            }
+            wanted = self.models if not set(CAPTURED).isdisjoint(needed.tables) else ()
+            mirrors = [self._mirror(model, engine, folder, needed) for model in wanted]
             parts = {name: [part for one in each for part in one.parts()] for name, each in sources.items()}
             if mirrors:
-                first = next(name for name in needed if name in CAPTURED)
+                first = next(name for name in needed.tables if name in CAPTURED)
                 parts = {first: [part for one in mirrors for part in one.parts()], **parts}
             readings = [
                 Reading(table=name, objects=len(each), bytes=sum(part.size for part in each))
@@ -115,14 +119,22 @@ class Asking:
                 rows = [row for one in each for row in one.rows(_of_model(known, one.model))]
                 engine.fill(name, table_of(rows, BY_NAME[name]))
                 remarks += _damaged(name, [key for one in each for key in one.damaged])
-            remarks += self._captured(engine, mirrors, needed, folder)
+            remarks += self._captured(engine, mirrors, needed.tables)
             return Asked(readings=readings, found=engine.ask(question, self.seconds), remarks=remarks)
 
     def _source(self, name: str, model: str) -> Source:
         return SOURCES[name](stack=self.stack, model=model, days=self.days)
 
-    def _mirror(self, model: str) -> Mirror:
-        return Mirror(stack=self.stack, model=model, days=self.days, answers=Answers(self.stack.registry, model))
+    def _mirror(self, model: str, engine: Locked, folder: Path, needed: Needed) -> Mirror:
+        return Mirror(
+            stack=self.stack,
+            model=model,
+            days=self.days,
+            answers=Answers(self.stack.registry, model),
+            engine=engine,
+            folder=folder,
+            needed=needed,
+        )
 
     def _bound(self, readings: Sequence[Reading]) -> None:
         """Tell what would be read. Raise `Mistake` where that is too much."""
@@ -138,11 +150,11 @@ class Asking:
         which = " and ".join(CAPTURED) if name in CAPTURED else name
         return f"{which}: nothing from {self.days.first} to {self.days.last}"
 
-    def _captured(self, engine: Locked, mirrors: Sequence[Mirror], needed: Sequence[str], folder: Path) -> list[str]:
+    def _captured(self, engine: Locked, mirrors: Sequence[Mirror], needed: Sequence[str]) -> list[str]:
         """Copy the captures, and make their tables; return remarks. Raise `Moved`."""
         if not mirrors:
             return []
-        files = [one for mirror in mirrors for one in mirror.copy(folder)]
+        files = [one for mirror in mirrors for one in mirror.copy()]
         schemas = engine.schemas([str(one.path) for one in files])
         select, lacking = captures_of(files, schemas)
         if CAPTURES.name in needed:
@@ -151,11 +163,12 @@ class Asking:
             known = {mirror.model: mirror.answers for mirror in mirrors}
             answers = {pair: _answer(known[pair[0]], pair[1]) for pair in {(one.model, one.version) for one in files}}
             engine.view(PREDICTIONS.name, predictions_of(files, schemas, answers))
-        if not lacking:
-            return []
-        older = max(lacking.values())
-        which = "1 file is" if older == 1 else f"{older:,} files are"
-        return [f"captures: {which} of an older release, and empty in {', '.join(lacking)}"]
+        remarks = _damaged(CAPTURES.name, [key for mirror in mirrors for key in mirror.damaged])
+        if lacking:
+            older = max(lacking.values())
+            which = "1 file is" if older == 1 else f"{older:,} files are"
+            remarks.append(f"captures: {which} of an older release, and empty in {', '.join(lacking)}")
+        return remarks
 
 
 def _answer(answers: Answers, version: str) -> Answer:

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from interface.tables import Table
     from sml.query.answers import Answer
-    from sml.query.mirror import Copied
+    from sml.query.copied import Copied
+    from sml.query.syntax import Needed
 
 FILED = {"row_count": "_rows", "champion_version": "_champion", "place": "_row"}
 """What a column of ours is called in the files, if not like ours with _ in front."""
+IN_FOLDERS = ("day", "model", "version")
+"""What no column of a file says."""
 Shape = tuple[str, str, tuple[tuple[str, str], ...]]
 """A model, a version where that matters, and the columns of a file with their types."""
 
@@ -31,7 +34,7 @@ def captures_of(files: Sequence[Copied], schemas: Mapping[str, Mapping[str, str]
     for (model, _, columns), paths in _shapes(files, schemas, by_version=False).items():
         known = _placed(columns)
         for column in CAPTURES.columns:
-            if column.name not in ("day", "model", "version") and _filed(column) not in known:
+            if column.name not in IN_FOLDERS and _filed(column) not in known:
                 lacking[column.name] += len(paths)
         # A request has a line for each row that is captured of it, or one without a row.
         where = f" where {known['_row']} is null or {known['_row']} = 0" if "_row" in known else ""
@@ -78,6 +81,28 @@ def _shapes(
 
 def _filed(column: Column) -> str:
     return FILED.get(column.name, f"_{column.name}")
+
+
+def may_be_read(own: str, needed: Needed) -> bool:
+    """Return whether a question may come to read a column of a file."""
+    if own == "_row":
+        return True
+    for table in (CAPTURES, PREDICTIONS):
+        if table.name in needed.tables:
+            ours = (column.name for column in table.columns if _filed(column) == own)
+            if needed.may_ask(*ours) if table is CAPTURES else _may_be_of_rows(own, [*ours], needed):
+                return True
+    return False
+
+
+def _may_be_of_rows(own: str, ours: Sequence[str], needed: Needed) -> bool:
+    if own.startswith(ANSWER) and needed.may_ask("predicted", "predicted_number"):
+        return True
+    shown = _open(own)
+    if shown is None:
+        return bool(ours) and needed.may_ask(*ours)
+    # Where another column is called alike, a number stands behind it.
+    return needed.columns is None or any(each.startswith(shown) for each in needed.columns)
 
 
 def _fixed(table: Table, model: str, known: Mapping[str, str], more: Mapping[str, str] | None = None) -> str:

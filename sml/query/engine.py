@@ -13,12 +13,15 @@ import duckdb
 from interface.column_types import Engine, rendered
 from interface.tables import BY_NAME, TABLES
 from sml.mistake import Mistake, TooLate
+from sml.query.syntax import needed
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
     from arro3.core import Table
+
+    from sml.query.syntax import Needed
 
 MEMORY_MB = 2_000
 """What the engine may hold, beside which nothing goes to a disk."""
@@ -56,8 +59,8 @@ class Locked:
     def close(self) -> None:
         self._duck.close()
 
-    def needed(self, question: str) -> list[str]:
-        """Return the tables that a question is asked of, before any is there.
+    def needed(self, question: str) -> Needed:
+        """Return what a question is asked of, before any table is there.
 
         Raise `Mistake` for what is no single SELECT, names a table that there is not, or cannot be right whatever
         is in the tables.
@@ -69,32 +72,21 @@ class Locked:
         for table in TABLES:
             columns = ", ".join(f"{name(each)} {kind}" for each, kind in rendered(table, Engine.DUCKDB).items())
             self._duck.execute(f"create table {name(table.name)} ({columns})")
-        found = self._named(question)
+        found = needed(self._tree(question))
         with _told():
-            if not any(BY_NAME[each].open for each in found):
+            if not any(BY_NAME[each].open for each in found.tables):
                 self._duck.execute(f"explain {question}")
         # One that is not filled has to be missing: a question that hides its name would find it empty.
         for table in TABLES:
             self._duck.execute(f"drop table {name(table.name)}")
-        return [table.name for table in TABLES if table.name in found]
+        return found
 
-    def _named(self, question: str) -> set[str]:
-        """Return which tables the text of a question names. Raise `Mistake` for one that there is not."""
+    def _tree(self, question: str) -> Any:
         written = self._duck.execute("select json_serialize_sql(?)", [question]).fetchone()
         tree = json.loads(written[0]) if written else {}
         if tree.get("error"):
             raise Mistake(f"DuckDB: {tree.get('error_message')}; {ACCEPTED}")
-        parts = list(_parts(tree))
-        own = {one["key"].lower() for part in parts for one in part.get("cte_map", {}).get("map", ())}
-        named = {
-            str(part["table_name"]).lower()
-            for part in parts
-            if part.get("type") == "BASE_TABLE" and part.get("schema_name") in {"", "main"}
-        }
-        unknown = sorted(named - own - set(BY_NAME))
-        if unknown:
-            raise Mistake(f"there is no table {unknown[0][:60]}; there are: {', '.join(BY_NAME)}")
-        return named & set(BY_NAME)
+        return tree
 
     def fill(self, table: str, content: Table) -> None:
         """Make a table of what is in memory."""
@@ -115,10 +107,25 @@ class Locked:
         found: dict[str, dict[str, str]] = {path: {} for path in paths}
         listed = ", ".join(map(text, paths))
         asked = f"select file_name, name, type from parquet_schema([{listed}])"  # noqa: S608 - quoted texts
-        for path, column, kind in self._duck.execute(asked).fetchall() if paths else ():
+        for path, column, kind in self._listed(asked) if paths else ():
             if kind is not None:  # the first is the schema itself
                 found[path][column] = kind
         return found
+
+    def columns_in(self, paths: Sequence[str]) -> dict[str, list[tuple[str, int, int]]]:
+        """Return where the columns of Parquet files lie, by their ends: name, first byte and size; by path."""
+        found: dict[str, list[tuple[str, int, int]]] = {path: [] for path in paths}
+        listed = ", ".join(map(text, paths))
+        first = "least(data_page_offset, coalesce(nullif(dictionary_page_offset, 0), data_page_offset))"
+        asked = f"""select file_name, path_in_schema, {first}, total_compressed_size
+            from parquet_metadata([{listed}])"""  # noqa: S608 - quoted texts
+        for path, column, start, size in self._listed(asked) if paths else ():
+            found[path].append((column, start, size))
+        return found
+
+    def _listed(self, asked: str) -> Sequence[Sequence[Any]]:
+        with _told():
+            return self._duck.execute(asked).fetchall()
 
     def ask(self, question: str, seconds: float) -> Found:
         """Return the answer to a question. Raise `Mistake` where there is none, `TooLate` after so many seconds."""
@@ -154,14 +161,6 @@ def _told() -> Generator[None]:
     except duckdb.Error as problem:
         said = " ".join(str(problem).partition("\n\n")[0].split())
         raise Mistake(f"DuckDB: {said[:300]}") from None
-
-
-def _parts(tree: object) -> Iterator[dict[str, Any]]:
-    """Yield every object of a JSON value."""
-    if isinstance(tree, dict):
-        yield tree
-    for one in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
-        yield from _parts(one)
 
 
 def name(each: str) -> str:

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from functions.core.registry.capture_index import CaptureDay
+from functions.core.storage.objects import Missing, Unreadable
 from functions.core.watching import capture_file
 from functions.core.watching.captured_columns import columns_of
 from functions.core.watching.captured_day import Moved, captured_days, fetched, records_in
 from functions.core.watching.compaction import AT_ONCE
+from sml.query.captured import may_be_read
+from sml.query.copied import Copied
+from sml.query.part_file import PartFile, Span
 from sml.query.source import Days, Part, parts_of
 
 if TYPE_CHECKING:
@@ -22,19 +26,11 @@ if TYPE_CHECKING:
     from functions.core.registry.capture_index import CaptureIndex
     from functions.core.watching.captured_columns import CapturedColumns, Record
     from sml.query.answers import Answers
+    from sml.query.engine import Locked
+    from sml.query.syntax import Needed
     from sml.stack import Stack
 
 READERS = 32
-
-
-@dataclass(frozen=True, kw_only=True)
-class Copied:
-    """A file of the copy: what was captured of one version on one day."""
-
-    model: str
-    version: str
-    day: str
-    path: Path
 
 
 @dataclass(kw_only=True)
@@ -43,7 +39,7 @@ class _Planned:
 
     place: CaptureDay
     index: CaptureIndex
-    files: list[Part]
+    files: list[tuple[Copied, PartFile]]
     objects: list[Part]
 
 
@@ -55,45 +51,80 @@ class Mirror:
     model: str
     days: Days
     answers: Answers
+    engine: Locked
+    folder: Path
+    needed: Needed
+    """What the question is asked of: other columns are left out where they are."""
+    damaged: list[str] = field(default_factory=list)
+    """The keys of files that are no Parquet."""
     _planned: list[_Planned] = field(default_factory=list)
 
     def parts(self) -> list[Part]:
-        """Return what is to be read: the files that the index of each day names, and the objects that it does not."""
+        """Return what is to be read: of the files that the index of each day names, and the objects that it does not.
+
+        The ends of the files are read for that.
+        """
         captures = self.stack.captures
         days = [day for day in captured_days(captures, self.model) if day in self.days]
         with ThreadPoolExecutor(READERS) as pool:
-            self._planned = list(pool.map(self._plan, days))
-        return [part for day in self._planned for part in (*day.files, *day.objects)]
+            self._planned = [self._plan(day, pool) for day in days]
+        files = [file for day in self._planned for _, file in day.files]
+        columns = self.engine.columns_in([str(file.path) for file in files])
+        for file in files:
+            file.take(
+                Span(start, start + size)
+                for column, start, size in columns[str(file.path)]
+                if may_be_read(column, self.needed)
+            )
+        read = [Part(captures, file.key, file.read) for file in files]
+        return [*read, *(part for day in self._planned for part in day.objects)]
 
-    def _plan(self, day: str) -> _Planned:
+    def _plan(self, day: str, pool: ThreadPoolExecutor) -> _Planned:
         captures = self.stack.captures
         place = CaptureDay(objects=captures, model=self.model, day=day)
         index = place.index()
-        sizes = {one.key: captures.look(one.key) for one in index.files}
-        files = [Part(captures, key, found[0]) for key, found in sizes.items() if found is not None]
+        places = [self._place(one.version, day, number) for number, one in enumerate(index.files)]
+        begun = pool.map(self._begun, [one.key for one in index.files], [one.path for one in places])
+        files = [(copied, file) for copied, file in zip(places, begun, strict=True) if file is not None]
         listed = captures.entries(f"{self.model}/{day}")
         objects = parts_of(captures, (one for one in listed if one.key not in index.pending))
         return _Planned(place=place, index=index, files=files, objects=objects)
 
-    def copy(self, folder: Path) -> list[Copied]:
-        """Read the parts, and write them into a folder.
+    def _begun(self, key: str, path: Path) -> PartFile | None:
+        """Return a file whose end is read; None for one that expired, was deleted by hand, or is damaged."""
+        found = self.stack.captures.look(key)
+        if found is None:
+            return None
+        file = PartFile(objects=self.stack.captures, key=key, size=found[0], path=path)
+        try:
+            file.begin()
+        except Missing:
+            return None
+        except Unreadable:
+            self.damaged.append(key)
+            return None
+        return file
+
+    def copy(self) -> list[Copied]:
+        """Read the parts, and return the files of the copy.
 
         Raise `Moved` where a day was compacted since its parts were listed: begin anew with them then.
         """
-        return [one for day in self._planned for one in self._copy(day, folder)]
+        return [one for day in self._planned for one in self._copy(day)]
 
-    def _copy(self, planned: _Planned, folder: Path) -> list[Copied]:
+    def _copy(self, planned: _Planned) -> list[Copied]:
         place, index = planned.place, planned.index
-        versions = {one.key: one.version for one in index.files}
-        copied: list[Copied] = []
-        with ThreadPoolExecutor(READERS) as pool:
-            keys = [part.key for part in planned.files]
-            for key, content in zip(keys, pool.map(self.stack.captures.find, keys), strict=True):
-                if content is not None:  # else it expired, or was deleted by hand
-                    copied.append(self._written(folder, versions[key], place.day, len(copied), content))
+        try:
+            with ThreadPoolExecutor(READERS) as pool:
+                list(pool.map(PartFile.finish, [file for _, file in planned.files]))
+        except Missing:
+            raise Moved(place.key) from None
+        copied = [one for one, _ in planned.files]
         for version, records in self._records(planned):
-            content = capture_file.written(records, self._columns(version))
-            copied.append(self._written(folder, version, place.day, len(copied), content))
+            one = self._place(version, place.day, len(index.files) + len(copied))
+            one.path.parent.mkdir(parents=True, exist_ok=True)
+            one.path.write_bytes(capture_file.written(records, self._columns(version)))
+            copied.append(one)
         if place.index() != index:
             raise Moved(place.key)
         return copied
@@ -119,9 +150,7 @@ class Mirror:
         except (LookupError, TypeError, ValueError):
             return None
 
-    def _written(self, folder: Path, version: str, day: str, number: int, content: bytes) -> Copied:
-        place = folder / quote(self.model, safe="") / f"version={quote(version, safe='')}" / f"day={day}"
-        place.mkdir(parents=True, exist_ok=True)
-        path = place / f"{number:06}.parquet"
-        path.write_bytes(content)
-        return Copied(model=self.model, version=version, day=day, path=path)
+    def _place(self, version: str, day: str, number: int) -> Copied:
+        """Return where a file is copied to: what its folders are called tells DuckDB its version and day."""
+        folder = self.folder / quote(self.model, safe="") / f"version={quote(version, safe='')}" / f"day={day}"
+        return Copied(model=self.model, version=version, day=day, path=folder / f"{number:06}.parquet")
