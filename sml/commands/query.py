@@ -70,9 +70,11 @@ def _ask(
     out, found, (most, seconds) = session.out, session.stack, bounds
 
     def tell(readings: Sequence[Reading]) -> None:
-        total = sum(one.bytes for one in readings)
+        total = size(sum(one.bytes for one in readings))
+        together = [f"{total} in all"] if len(readings) > 1 else []
         out.say(f"DuckDB on this machine, over the files of the stack {found.name}: {days.first} to {days.last}, UTC")
-        out.say("; ".join([*(one.said for one in readings), f"{size(total)} of at most {most:,g} MB"]))
+        if readings:
+            out.say(f"{'; '.join([*(one.said for one in readings), *together])} (--most: {most:,g} MB)")
 
     models = found.models if model is None else [found.model(model)]
     asked = Asking(stack=found, models=models, days=days, most_mb=most, seconds=seconds, tell=tell).ask(sql)

@@ -51,7 +51,10 @@ class Runs(Source):
             used = record.get("usage")
             used = used if isinstance(used, dict) else {}
             billed = {name: used.get(name) for name in ("seconds", "usd")}
-            yield {**record, "row_count": record.get("rows"), **billed}
+            # The record of a run whose dataset was rejected has them in its report.
+            told = {**(record.get("report") or {}), **record}
+            counted = {"row_count": told.get("rows"), "rejected_rows": told.get("rejected_rows")}
+            yield {**record, **counted, **billed}
 
 
 class Experiments(Runs):

@@ -131,8 +131,12 @@ def _train(stack: Stocked) -> None:
         {"column": "", "reason": "is twice", "count": 2},
     ]
     stack.data.put_json(f"{MODEL}/datasets/d1/report.json", {"rows": 97, "reasons": reasons})
-    rejected = {"run": REJECTED, "status": "rejected", "report": {"reasons": [reasons[0] | {"count": 40}]}}
-    stack.registry.put_json(f"{MODEL}/runs/{REJECTED}/run.json", {**about, **rejected})
+    rejected: dict[str, Any] = {"run": REJECTED, "status": "rejected"}
+    rejected["report"] = {"rows": 50, "rejected_rows": 40, "reasons": [reasons[0] | {"count": 40}]}
+    stack.registry.put_json(
+        f"{MODEL}/runs/{REJECTED}/run.json",
+        {name: one for name, one in {**about, **rejected}.items() if not name.endswith("rows")},
+    )
 
 
 FEATURE_NAMES = [one.name for one in FEATURES]

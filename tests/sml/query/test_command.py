@@ -38,7 +38,11 @@ def test_an_answer_is_headed_with_what_was_asked_and_what_it_read(asked: Staged)
     yesterday = f"{NOW - timedelta(days=1):%Y-%m-%d}"
     told = said.err.splitlines()
     assert told[0] == f"DuckDB on this machine, over the files of the stack local: {yesterday} to {TODAY}, UTC"
-    assert told[1].startswith("captures: 4 objects, 0.3 kB; 0.3 kB of at most 1,000 MB")
+    assert told[1].startswith("captures: 4 objects, 0.3 kB (--most: 1,000 MB)")
+    both = asked.sml("query", "select 1 from captures, jobs")
+    assert both.err.splitlines()[1].startswith(
+        "captures: 4 objects, 0.3 kB; jobs: 0 objects, 0.0 kB; 0.3 kB in all (--most"
+    )
     lines = [line.split() for line in said.out.splitlines()]
     assert (lines[0], lines[1][:2], lines[2][:2]) == (["version", "requests", "latest"], ["a1", "3"], ["b2", "1"])
     assert lines[1][2].startswith(TODAY)

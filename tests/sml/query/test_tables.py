@@ -141,7 +141,7 @@ def test_a_run_has_its_state_its_experiments_and_the_reasons_of_its_rejected_row
         "select day, run, status, row_count, rejected_rows, seconds, usd, created from runs order by run"
     ) == [
         (day, RUN, "promoted", 90, 7, 4.5, 0.5, datetime(2026, 11, 3, 4, 44, 2)),
-        (day, REJECTED, "rejected", 90, 7, None, None, datetime(2026, 11, 3, 4, 44, 2)),
+        (day, REJECTED, "rejected", 50, 40, None, None, datetime(2026, 11, 3, 4, 44, 2)),
     ]
     assert stack.rows("select experiment, chosen, params, mean, bytes, error from experiments order by 1") == [
         ("e1", False, '{"C": 9}', None, None, "ValueError"),
@@ -193,7 +193,7 @@ def test_what_is_damaged_is_told_and_hides_nothing_else() -> None:
     )
     assert stack.rows("select run, row_count, status from runs order by run") == [
         (RUN, None, None),
-        (REJECTED, 90, "rejected"),
+        (REJECTED, 50, "rejected"),
     ]
 
 
