@@ -14,6 +14,7 @@ from functions.core.watching import capture_file
 from functions.core.watching.captured_columns import columns_of
 from functions.core.watching.captured_day import Moved, captured_days, fetched, records_in
 from functions.core.watching.compaction import AT_ONCE
+from interface.tables import PREDICTIONS
 from sml.query.captured import may_be_read
 from sml.query.copied import Copied
 from sml.query.part_file import PartFile, Span
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from sml.stack import Stack
 
 READERS = 32
+CONTENTS = ("inputs", "outputs")
+"""What a record holds of rows."""
 
 
 @dataclass(kw_only=True)
@@ -133,12 +136,15 @@ class Mirror:
         """Yield the records of a day that no file stands for, by version, as many at once as a file has."""
         if not planned.objects:
             return
+        requests_alone = PREDICTIONS.name not in self.needed.tables
         records: dict[str, list[Record]] = defaultdict(list)
         rows = 0
         for _, content in fetched(self.stack.captures, planned.place, planned.index):
             for record in records_in(content or b""):
+                rows += 1 if requests_alone else max(1, record.get("rows") or 0)
+                if requests_alone:
+                    record = {name: value for name, value in record.items() if name not in CONTENTS}  # noqa: PLW2901
                 records[str(record.get("version"))].append(record)
-                rows += max(1, record.get("rows") or 0)
             if rows >= AT_ONCE:
                 yield from sorted(records.items())
                 records, rows = defaultdict(list), 0
