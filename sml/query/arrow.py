@@ -21,7 +21,7 @@ TYPES = {
     Kind.WHOLE: DataType.int64(),
     Kind.NUMBER: DataType.float64(),
     Kind.FLAG: DataType.bool(),
-    Kind.MOMENT: DataType.timestamp("ms"),
+    Kind.MOMENT: DataType.timestamp("ms", tz="UTC"),
     Kind.DAY: DataType.date32(),
 }
 EPOCH = date(1970, 1, 1)

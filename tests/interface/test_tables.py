@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
+from datetime import UTC, date, datetime
+from pathlib import Path
 
+import duckdb
 import pytest
 import sqlglot
+from arro3.io import read_parquet, write_parquet
 
 from interface.column_types import TYPES, Engine, rendered
 from interface.tables import BY_NAME, TABLES, Column, Kind, Table
+from sml.query.arrow import table_of
 
 WORDS = {"duckdb": Engine.DUCKDB, "athena": Engine.GLUE, "bigquery": Engine.BIGQUERY}
 
@@ -48,3 +54,21 @@ def test_each_table_can_be_made_with_the_words_of_an_engine(dialect: str) -> Non
         assert [kind.replace("TIMESTAMPTZ", "TIMESTAMP").replace("TEXT", "VARCHAR") for kind in kinds] == list(
             rendered(table, Engine.DUCKDB).values()
         )
+
+
+def test_what_is_written_as_parquet_has_the_types_that_the_schema_promises(tmp_path: Path) -> None:
+    every = Table(name="every", row="", columns=tuple(Column(name=kind, kind=kind, meaning="") for kind in Kind))
+    row = {"text": "a", "whole": 2**40, "number": 0.5, "flag": True, "moment": "2026-11-24T01:02:03.004+02:00"}
+    odd = {"text": [], "whole": "1", "number": True, "flag": 1, "moment": "noon", "day": "today"}
+    table, written = table_of([{**row, "day": "2026-11-24"}, odd, {}], every), io.BytesIO()
+    write_parquet(table, written)
+    [first, *others] = zip(*(read_parquet(written).read_all().column(kind).to_pylist() for kind in Kind), strict=True)
+    moment = datetime(2026, 11, 23, 23, 2, 3, 4000, tzinfo=UTC)
+    assert first == ("a", 2**40, 0.5, True, moment, date(2026, 11, 24))
+    assert others == [(None,) * len(Kind)] * 2
+    (file := tmp_path / "every.parquet").write_bytes(written.getvalue())
+    asked = f"select type, logical_type from parquet_schema('{file}') where type is not null"  # noqa: S608 - a file here
+    kinds = [(kind, (said or "").partition("(")[0]) for kind, said in duckdb.connect().execute(asked).fetchall()]
+    told = {("BYTE_ARRAY", "StringType"): "UTF8", ("INT64", "TimestampType"): "TIMESTAMP_MILLIS"}
+    told |= {("INT32", "DateType"): "DATE"} | {(kind, ""): kind for kind in ("INT64", "DOUBLE", "BOOLEAN")}
+    assert [told[kind] for kind in kinds] == list(rendered(every, Engine.PARQUET).values())

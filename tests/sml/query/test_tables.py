@@ -15,7 +15,7 @@ from models.light import replace
 from sml.mistake import Mistake
 from sml.query import mirror
 from tests.functions.core.watching.rows import CARD, FEATURES, MODEL, VERSION, Service, named
-from tests.functions.core.watching.test_compaction import Failing, filled
+from tests.functions.core.watching.test_compaction import CHANGING, Failing, filled
 from tests.sml.query.stocked import REJECTED, RUN, Stocked, compaction, of, whole
 
 REQUESTS = "select request, version, row_count, agreed, champion_ms, error, epoch_ms(time) from captures order by all"
@@ -45,6 +45,30 @@ def test_each_request_is_there_once_wherever_compaction_is_cut_off(*, late: bool
             break
     assert at > 8
     assert of(service).rows(ROWS) == rows
+
+
+def test_each_request_is_there_once_whenever_one_looks() -> None:
+    service, seen = filled(), []
+
+    class Looking:
+        """A store in which somebody asks after each change."""
+
+        def __getattr__(self, name: str) -> Any:
+            operation = getattr(service.captures, name)
+            if name not in CHANGING:
+                return operation
+
+            def looked(*arguments: Any) -> Any:
+                result = operation(*arguments)
+                seen.append(of(service).rows(REQUESTS))
+                return result
+
+            return looked
+
+    requests = of(service).rows(REQUESTS)
+    compaction(service, Looking()).compact(named(0))
+    assert len(seen) > 8
+    assert all(rows == requests for rows in seen)
 
 
 def test_a_day_that_is_compacted_while_it_is_read_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
