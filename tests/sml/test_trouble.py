@@ -53,6 +53,7 @@ COMMANDS: dict[str, list[str]] = {
     "drift": [MODEL],
     "feedback": [MODEL, FILE],
     "quality": [MODEL],
+    "query": ["select run from runs"],
     "rehearse": [f"{MODEL}@1"],
     "tune": [MODEL],
     "put": ["data", f"{MODEL}/incoming/a.csv", FILE],
@@ -82,6 +83,7 @@ STORE = frozenset({"upload", "retrain", "runs", "show", "leaderboard", "compare"
         "rollback",
         "put",
         "models",
+        "query",
         "export mlflow",
         "export csv",
     )
