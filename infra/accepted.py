@@ -105,7 +105,7 @@ def place(location: Sequence[str | int], root: type[Section]) -> Place:
 def without_empty_parts(value: Any, options: Sequence[Kind]) -> Any:
     """Return settings without the parts in which everything is commented out: they are their defaults.
 
-    One that has a name of the user's own is there, and has nothing in it.
+    One that has a name of the user's own, or whose presence is what asks for it, is there, and has nothing in it.
     """
     if isinstance(value, list):
         return [without_empty_parts(inner, below(options, at)) for at, inner in enumerate(value)]
@@ -117,9 +117,17 @@ def without_empty_parts(value: Any, options: Sequence[Kind]) -> Any:
         inside = below(options, key)
         if inner is not None or not any(sections_in(kind.type) for kind in inside):
             kept[key] = without_empty_parts(inner, inside)
-        elif named:
+        elif named or _asks_by_its_name(options, key):
             kept[key] = {}
     return kept
+
+
+def _asks_by_its_name(options: Sequence[Kind], key: str) -> bool:
+    """Return whether a part does something by being there: it is left out by default, and needs no key in it."""
+    fields = [kind.section.model_fields[key] for kind in options if kind.section and key in kind.section.model_fields]
+    parts = [section for field in fields for section in sections_in(field.annotation)]
+    required = any(inner.is_required() for section in parts for inner in section.model_fields.values())
+    return all(field.default is None for field in fields) and not required
 
 
 def _step(at: Place, part: str | int) -> Place:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
 from infra.section import Section
 from interface.retraining import RetrainingPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic_core import ErrorDetails
+
+    from infra.capture import Capture
 
 
 class Retraining(Section):
@@ -30,3 +39,19 @@ class Retraining(Section):
     def policy(self) -> RetrainingPolicy:
         """The policy that the function that watches gets."""
         return RetrainingPolicy(**self.model_dump())
+
+
+def in_vain(retraining: Retraining | None, capture: Capture) -> Iterator[ErrorDetails]:
+    """Yield a problem where retraining is asked for and could never begin."""
+    if retraining is None:
+        return
+    policy, told = retraining.policy, []
+    if not capture.inputs:
+        why = "no row is captured by default, so that none drifts and none is labelled"
+        told.append((why, "a retraining beside a capture.inputs above 0"))
+    if not (policy.drift or policy.quality or policy.rows or policy.days):
+        why = "without a cause nothing is ever trained again"
+        told.append((why, "one of drift: true, quality: true, rows, days; or no retraining"))
+    for why, words in told:
+        found = retraining.model_dump(exclude_unset=True)
+        yield {"type": "value_error", "loc": ("retraining",), "input": found, "msg": why, "ctx": {"accepted": words}}

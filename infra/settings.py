@@ -23,7 +23,7 @@ from infra.complaint import complaints
 from infra.estimate.traffic import Traffic
 from infra.function_spec import FunctionSpec, well_named
 from infra.function_table import FUNCTIONS, TRAIN, named
-from infra.retraining import Retraining
+from infra.retraining import Retraining, in_vain
 from infra.rollout import Rollout
 from infra.scaling import EcoStack, Scaling
 from infra.section import Name, Section, Words, no_flag, once, retype
@@ -223,11 +223,17 @@ class Settings(Section):
                     continue
                 problems += refused.errors()
             problems += unknown_models(document)
-            problems += () if settings is None else (*meaningless(settings.training), *unkeyed(settings.capture))
+            problems += [] if settings is None else list(settings._meaningless())
             if settings is None or problems:
                 raise pulumi.RunError(cls._refusal(problems, document, file or SettingsFile(name=where), secret=secret))
             settings._secret, settings._file = secret, file
             return settings
+
+    def _meaningless(self) -> Iterator[ErrorDetails]:
+        """Yield a problem for each thing that is said and cannot be meant beside the others."""
+        yield from meaningless(self.training)
+        yield from unkeyed(self.capture)
+        yield from in_vain(self.retraining, self.capture)
 
     @classmethod
     def _refusal(cls, problems: list[ErrorDetails], document: object, file: SettingsFile, *, secret: bool) -> str:

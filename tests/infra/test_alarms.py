@@ -15,18 +15,21 @@ import pytest
 from infra.alarms import BURNING, HOUR, MINUTE, ROWS, Lines, alarms, metrics
 from infra.alerts import Alerts
 from localcloud.aws import alarms as aws
+from localcloud.aws import resources as aws_resources
 from localcloud.engine.alarms import Monitoring, Sample, states
 from localcloud.engine.events import Answer
 from localcloud.engine.program import Declared, Registered
 from localcloud.engine.resource_handler import Resource
 from localcloud.gcp import alarms as gcp
+from localcloud.gcp import resources as gcp_resources
 from tests.infra.aws import whole as aws_whole
 from tests.infra.gcp import whole as gcp_whole
 from tests.root import ROOT
 
 NOW = 1_764_000_000.0
 SILENCE = 60
-ALERTS = {"silence_minutes": SILENCE}
+NOBODY = "https://127.0.0.1:9/nobody-answers"
+ALERTS = {"silence_minutes": SILENCE, "webhook": NOBODY, "email": ["nobody@example.org"]}
 
 
 @dataclass
@@ -207,6 +210,20 @@ def test_an_alarm_fires_when_it_should_and_ends(cloud: str, name: str) -> None:
     later = NOW + max(alarm.window_seconds for alarm in _every() if alarm.name in expected)
     world.answer(200, at=later)
     assert world.firing(later) == set()
+
+
+@every_cloud
+def test_an_alarm_whose_target_does_not_answer_fires_and_ends_all_the_same(cloud: str) -> None:
+    """Whom it tells is declared beside it, and is no part of when it fires: every alarm of this file is such a one."""
+    _, made = _declared(cloud)
+    [target] = [one.declared for one in made if NOBODY in repr(one.declared.inputs)]
+    assert target.type in (aws_resources if cloud == "aws" else gcp_resources).ABSENT
+    world = World(cloud)
+    world.answer(200)
+    world.log("watch", event="drift", metric="Drift", model="m", version="v")
+    assert world.firing() == {"drift"}
+    world.answer(200, at=NOW + 24 * HOUR)
+    assert world.firing(NOW + 24 * HOUR) == set()
 
 
 @every_cloud

@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from infra.retraining import Retraining
 from infra.settings import Settings
 
 START = "Pulumi.test.yaml: serverless-ml:settings"
@@ -120,6 +121,53 @@ def test_what_a_list_names_twice_is_one_sentence(changes: dict[str, Any], key: s
 def test_an_empty_part_means_its_defaults(empty: dict[str, Any]) -> None:
     settings = Settings.parse(changed(**empty), where="")
     assert settings == Settings.parse(changed(), where="")
+
+
+def test_an_empty_retraining_asks_for_it_as_one_with_nothing_in_it_does() -> None:
+    captured = changed(capture={"inputs": 1})
+    asked = [Settings.parse({**captured, "retraining": part}, where="").retraining for part in (None, {})]
+    assert asked == [Retraining(), Retraining()]
+    assert Settings.parse(captured, where="").retraining is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"retraining": {"rows": 500}},
+            'retraining: found {"rows": 500}; accepted: a retraining beside a capture.inputs above 0'
+            " (no row is captured by default, so that none drifts and none is labelled)",
+        ),
+        (
+            {"retraining": {"drift": False, "quality": False}, "capture": {"inputs": 0.1}},
+            'retraining: found {"drift": false, "quality": false}; accepted: one of drift: true, quality: true, rows,'
+            " days; or no retraining (without a cause nothing is ever trained again)",
+        ),
+        (
+            {"retraining": {"minimum_row": 10}, "capture": {"inputs": 0.1}},
+            "retraining.minimum_row: there is no such setting; did you mean minimum_rows?",
+        ),
+        (
+            {"retraining": {"rows": 20}, "capture": {"inputs": 0.1}},
+            "retraining.rows: found 20; accepted: a whole number, 50 to 10,000,000",
+        ),
+        (
+            {"retraining": True},
+            "retraining: found true; accepted: a mapping, with drift, quality, rows, days, minimum_rows,"
+            " cool_down_hours, runs_a_month",
+        ),
+        (
+            {"alerts": {"webhook": "http://a.b"}},
+            'alerts.webhook: found "http://a.b"; accepted: https://..., without spaces',
+        ),
+        (
+            {"alerts": {"email": "nobody"}},
+            'alerts.email: found "nobody"; accepted: a list; each: an address: you@example.org',
+        ),
+    ],
+)
+def test_a_mistake_in_what_a_model_is_watched_by_is_one_sentence(changes: dict[str, Any], told: str) -> None:
+    assert refused(changed(**changes))[0] == told
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,17 @@ def test_what_a_challenger_failed_on_is_an_answer_of_the_champion() -> None:
     assert callers.quality(0)["window"]["rows"] == 60
 
 
+def test_what_a_shadow_is_asked_counts_as_its_own_rows_and_answers() -> None:
+    callers = Callers()
+    register(callers.service, OTHER)
+    records = callers.service.ask(0, 60, version=OTHER)
+    for record in records:
+        record |= {"variant": "shadow", "answered_by": VERSION, "request": f"{record['request']}-shadow"}
+    callers.service.write(0, records)
+    callers.tell(0, callers.truths(records))
+    assert (callers.quality(0, OTHER)["window"]["rows"], callers.quality(0)["window"]["rows"]) == (60, 0)
+
+
 def test_without_truths_nothing_is_read_and_the_check_says_so() -> None:
     callers = Callers()
     callers.service.ask(0, 600)
