@@ -31,8 +31,8 @@ def checked(stack: Stack, model: str, day: str | None) -> Mapping[str, Any]:
     days = checks.days()
     if day is None and not days:
         raise Mistake(
-            f"no day of {model} was checked yet: a stack checks each day soon after its midnight, UTC; --now compares"
-            " what was captured today"
+            f"no day of {model} was checked yet: a stack checks each day soon after its midnight, UTC; --now looks at"
+            " what has come by now"
         )
     wanted = day or days[-1]
     try:

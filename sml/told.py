@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from functions.core.dataset.number_style import UNCERTAIN, NumberStyle, style_of
 from functions.core.dataset.read_apart import open_rows
 from functions.core.dataset.table import UnreadableTable
 from functions.core.dataset.wanted import Wanted
@@ -43,7 +44,9 @@ def read(
     try:
         with open_rows(iter([content]), wanted) as rows:
             columns = _columns(rows.facts.columns, where, asked, target)
-            return [item for some in rows for item in _items(some, columns, classes)]
+            parts = list(rows)
+            style = None if classes is not None else _style(parts, columns.truth)
+            return [item for some in parts for item in _items(some, columns, style)]
     except UnreadableTable as problem:
         raise Mistake(f"{where}: {problem}") from None
 
@@ -66,7 +69,13 @@ def _columns(found: Sequence[str], where: str, asked: Columns, target: str | Non
     return Columns(request=request, key=key, row=asked.row or (ROW if ROW in found else None), truth=truth)
 
 
-def _items(some: EncodedRows, columns: Columns, classes: Sequence[str] | None) -> Iterator[dict[str, Any] | str]:
+def _style(parts: Sequence[EncodedRows], truth: str | None) -> NumberStyle:
+    """Return how the truths are written that are numbers, as a dataset's numbers are read."""
+    return style_of(text for some in parts for text in some.texts[str(truth)] if text is not None)
+
+
+def _items(some: EncodedRows, columns: Columns, style: NumberStyle | None) -> Iterator[dict[str, Any] | str]:
+    """Yield the truths, in the style of their numbers; None: they are classes."""
     for at in range(len(some.numbers)):
         if at in some.refused:
             yield "; ".join(reason for _, reason in some.refused[at].faults)
@@ -76,12 +85,17 @@ def _items(some: EncodedRows, columns: Columns, classes: Sequence[str] | None) -
         }
         if (row := item.pop(ROW, None)) is not None:
             item[ROW] = int(row) if row.strip().isdecimal() and row.isascii() else row
-        yield {**item, TRUTH: _truth(item[TRUTH], classes)}
+        text = item[TRUTH]
+        if style is None or text is None:
+            yield item
+        elif (plain := style.plain(text)) is None:
+            yield f"{columns.truth} {UNCERTAIN}"
+        else:
+            yield {**item, TRUTH: _number(plain)}
 
 
-def _truth(text: str | None, classes: Sequence[str] | None) -> str | float | None:
-    if text is None or classes is not None:
-        return text
+def _number(text: str) -> str | float:
+    """Return a number; a text that is none stays one, and the API says so."""
     try:
         number = float(text)
     except ValueError:

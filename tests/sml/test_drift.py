@@ -73,7 +73,10 @@ def test_without_rows_it_is_said_where_they_would_come_from(staged: Staged, watc
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "no day of tumour was checked yet: a stack checks each day soon after its midnight, UTC; --now compares"),
+        (
+            [],
+            "no day of tumour was checked yet: a stack checks each day soon after its midnight, UTC; --now looks at",
+        ),
         (["--day", "yesterday"], "--day: 'yesterday' is no day; accepted: a day as 2026-11-24"),
         (["--day", "2026-11-24"], "2026-11-24 was not checked; checked are none yet"),
         (["--day", "2026-11-24", "--now"], "--day and --now: pass one of them"),

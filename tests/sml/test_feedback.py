@@ -84,6 +84,24 @@ def test_numbers_are_sent_as_numbers_where_the_truth_has_no_classes(
 
 
 @pytest.mark.parametrize(
+    ("cells", "sent", "refused"),
+    [
+        (["3,50", "1.234,5", "7"], [3.5, 1234.5, 7.0], 0),
+        (["3.50", "1,234.5"], [3.5, 1234.5], 0),
+        (["1,234", "2"], [2.0], 1),
+    ],
+)
+def test_numbers_are_read_as_those_of_a_dataset_are(
+    staged: Staged, told: list[Any], tmp_path: Path, cells: list[str], sent: list[float], refused: int
+) -> None:
+    staged.registry.put_json(f"{MODEL}/versions/v1/card.json", {"version": "v1", "target": {"name": "mass"}})
+    lines = "".join(f"{at};{cell}\n" for at, cell in enumerate(cells))
+    said = staged.sml("feedback", MODEL, table(tmp_path, f"key;mass\n{lines}"))
+    assert [one["truth"] for one in told.pop()] == sent
+    assert said.out.count("may separate thousands or decimals") == refused
+
+
+@pytest.mark.parametrize(
     ("text", "options", "said"),
     [
         ("id,truth\n1,x\n", [], "has no column request or key, by which rows are named; it begins with id, truth"),

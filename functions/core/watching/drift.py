@@ -142,7 +142,16 @@ def words(state: State, compared: Sequence[Compared], counted: Counted, called: 
     named = [f"{one.name} [{one.said}]" for one in compared if one.state == state]
     more = f" and {len(named) - 3} more" if len(named) > 3 else ""
     told = f"{number}: as in {called}" if state == "steady" else f"{number}: {state}: {', '.join(named[:3])}{more}"
-    return told + _one_caller(counted.callers, counted.rows)
+    return told + _undecided(compared, counted.requests) + _one_caller(counted.callers, counted.rows)
+
+
+def _undecided(compared: Sequence[Compared], requests: int) -> str:
+    """Return a word where columns are as far apart as shifted ones, and too few requests came to tell why."""
+    apart = [one.name for one in compared if one.state == "steady" and one.index >= SHIFTED]
+    if not apart:
+        return ""
+    more = f" and {len(apart) - 3} more" if len(apart) > 3 else ""
+    return f"; {requests:,} requests are too few to tell whether more than chance moved {', '.join(apart[:3])}{more}"
 
 
 def _one_caller(callers: Mapping[str, int], rows: int) -> str:

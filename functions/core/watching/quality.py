@@ -138,18 +138,23 @@ def _aside(days: Sequence[Day], version: str) -> Document:
 
 
 _ASIDE = {
-    "others": "labelled rows of other versions",
-    "unknown": "truths of {day} that name no captured row",
-    "early": "truths of {day} that came before their rows: a clock is off, or a key is in use again",
-    "unfit": "truths of {day} that the contract does not accept",
-    "gone": "captured rows of {day} of versions that are gone",
-    "left_out": "truths of rows of {day} beyond those that are held at once",
+    "others": ("labelled row", "of other versions"),
+    "unknown": ("truth", "of {day} of rows that were not captured"),
+    "early": ("truth", "of {day} from before the row was answered: a clock is off, or a key is in use again"),
+    "unfit": ("truth", "of {day} that the contract does not accept"),
+    "gone": ("captured row", "of {day} of versions that are gone"),
+    "left_out": ("truth", "of rows of {day} beyond those that are held at once"),
 }
+"""What is counted, one of it, and which."""
 
 
 def _with_aside(said: str, about: Document) -> str:
     window, aside = about["window"], about["aside"]
     if window["labelled_share"] is not None:
         said += f"; {window['labelled_share']:.1%} of the captured rows have a truth"
-    told = [f"{aside[name]:,} {words.format(day=aside['day'])}" for name, words in _ASIDE.items() if aside.get(name)]
+    told = [
+        f"{aside[name]:,} {one}{'' if aside[name] == 1 else 's'} {which.format(day=aside['day'])}"
+        for name, (one, which) in _ASIDE.items()
+        if aside.get(name)
+    ]
     return f"{said}; not counted: {', '.join(told)}" if told else said

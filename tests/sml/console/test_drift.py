@@ -46,7 +46,9 @@ def test_what_was_captured_today_is_compared_on_the_spot(watched: Service, brows
 
 
 def test_before_the_first_check_and_without_rows_the_page_says_so(watched: Service, browser: Browser) -> None:
-    assert "No day of tumour was checked yet" in browser.get(PAGE).text
+    empty = browser.get(PAGE)
+    assert "No day of tumour was checked yet" in empty.text
+    assert f'<a href="{PAGE}?day=now">' in empty.html
     assert "Rows are captured of the share of requests that the setting capture.inputs names" in (
         browser.get(f"{PAGE}?day=now").text
     )

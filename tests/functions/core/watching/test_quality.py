@@ -131,13 +131,13 @@ def test_what_cannot_be_joined_is_told_in_numbers() -> None:
     early = callers.service.ask(1, 2)
     callers.tell(0, {Row(REQUEST, record["request"], 0): "yes" for record in early})
     said = callers.quality(0)["said"]
-    assert "6 truths of 2026-11-02 that name no captured row" in said
+    assert "6 truths of 2026-11-02 of rows that were not captured" in said
     assert "3 captured rows of 2026-11-02 of versions that are gone" in said
     unfit = callers.service.ask(1, 1)
     callers.tell(1, {Row(REQUEST, unfit[0]["request"], 0): "unknown"})
     said = callers.quality(1)["said"]
-    assert "2 truths of 2026-11-03 that came before their rows: a clock is off, or a key is in use again" in said
-    assert "1 truths of 2026-11-03 that the contract does not accept" in said
+    assert "2 truths of 2026-11-03 from before the row was answered: a clock is off, or a key is in use again" in said
+    assert "1 truth of 2026-11-03 that the contract does not accept" in said
 
 
 def test_a_truth_that_matched_an_earlier_day_is_not_unknown_on_its_own() -> None:
@@ -146,7 +146,7 @@ def test_a_truth_that_matched_an_earlier_day_is_not_unknown_on_its_own() -> None
     callers.tell(1, callers.truths(first))
     callers.quality(1)
     callers.tell(2, callers.truths(callers.service.ask(1, 60)))
-    assert "name no captured row" not in callers.quality(2)["said"]
+    assert "not captured" not in callers.quality(2)["said"]
 
 
 def test_of_very_many_truths_so_many_are_held_and_the_others_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
