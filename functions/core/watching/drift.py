@@ -141,8 +141,10 @@ def words(state: State, compared: Sequence[Compared], counted: Counted, called: 
         return f"{number}: too few to tell; {FEW} rows are the least"
     named = [f"{one.name} [{one.said}]" for one in compared if one.state == state]
     more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-    told = f"{number}: as in {called}" if state == "steady" else f"{number}: {state}: {', '.join(named[:3])}{more}"
-    return told + _undecided(compared, counted.requests) + _one_caller(counted.callers, counted.rows)
+    told = f"{number}: {state}: {', '.join(named[:3])}{more}"
+    if state == "steady":
+        told = f"{number}: as in {called}{_undecided(compared, counted.requests)}"
+    return told + _one_caller(counted.callers, counted.rows)
 
 
 def _undecided(compared: Sequence[Compared], requests: int) -> str:
