@@ -20,6 +20,12 @@ NOTHING_CAPTURED = (
 )
 
 
+def hint(check: Mapping[str, Any]) -> str:
+    """Return where rows would come from, where a check found none of any version; else nothing."""
+    window = check.get("window") or {}
+    return "" if window.get("rows") or check.get("versions") or check.get("unread") else NOTHING_CAPTURED
+
+
 def checks_of(stack: Stack, model: str) -> Checks:
     """Return the checks of a model. Raise `Mistake` for one that the stack does not have."""
     return Checks(model=stack.model(model), models=stack.registry, captures=stack.captures)

@@ -35,7 +35,7 @@ def drift(
     ] = None,
 ) -> None:
     """Show whether the rows that come are as those that the live version learnt from."""
-    from sml.drift import NOTHING_CAPTURED, check_now, checked  # noqa: PLC0415 - numpy takes long to import
+    from sml.drift import check_now, checked, hint  # noqa: PLC0415 - numpy takes long to import
 
     if now and day is not None:
         raise Mistake("--day and --now: pass one of them")
@@ -49,20 +49,20 @@ def drift(
     if out.as_json:
         out.fields(check)
     else:
-        _show(out, model, check, NOTHING_CAPTURED)
+        _show(out, model, check, hint(check))
     if check["state"] == "drifted":
         raise typer.Exit(FAILED)
 
 
-def _show(out: Output, model: str, check: Mapping[str, Any], nothing_captured: str) -> None:
+def _show(out: Output, model: str, check: Mapping[str, Any], where_from: str) -> None:
     version = check["version"]
     out.line(f"{model} @ {version[:6]}" if version else model)
     window = check.get("window")
     if window:
         out.line(f"{window['from']} to {window['to']}, days of UTC" if window["from"] != window["to"] else window["to"])
     out.line(check["said"])
-    if window and not window["rows"]:
-        out.line(nothing_captured)
+    if window and where_from:
+        out.line(where_from)
     if check.get("columns"):
         out.line("")
         out.table(check["columns"], COLUMNS, empty="")

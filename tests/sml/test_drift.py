@@ -70,6 +70,14 @@ def test_without_rows_it_is_said_where_they_would_come_from(staged: Staged, watc
     assert (said.code, "no row was captured" in said.out, "capture.inputs" in said.out) == (0, True, True)
 
 
+def test_after_a_promotion_it_is_told_whose_rows_were_captured(staged: Staged, watched: Service) -> None:
+    watched.learn(OTHER)
+    watched.ask(TODAY, 30, version=OTHER)
+    said = staged.sml("drift", TUMOUR, "--now")
+    assert "no row was captured of this version yet, and 30 of others on this day" in said.out
+    assert "capture.inputs" not in said.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -107,7 +107,10 @@ class Checks:
         state = worst(compared)
         drifted = [one.name for one in compared if one.state == "drifted"]
         confirmed = [name for name in drifted if name in (before or {}).get("drifted", ())]
+        others = sum(one.rows for name, one in counted.versions.items() if name != version)
         said = words(state, compared, window.counted, reference.called)
+        if others and not window.counted.rows:
+            said = f"no row was captured of this version yet, and {others:,} of others on this day"
         if captured is not None:
             said = f"{said}; compared with {captured.said}"
         return {

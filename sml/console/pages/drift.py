@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sml.console.shares import pairs
 from sml.console.site import Page
-from sml.drift import NOTHING_CAPTURED, check_now, checked, checks_of
+from sml.drift import check_now, checked, checks_of, hint
 from sml.mistake import Mistake
 from sml.quality import measured_now, metrics_of
 
@@ -33,7 +33,7 @@ def drift(source: Source, request: Request, model: str) -> Page:
         facts |= {"check": check, "columns": [_drawn(one) for one in check.get("columns", ())]}
         quality = _now(stack, model) if asked == NOW else check.get("quality")
         facts |= {"quality": quality, "metrics": metrics_of(quality or {})}
-        facts["hint"] = NOTHING_CAPTURED if not (check.get("window") or {}).get("rows") else ""
+        facts["hint"] = hint(check)
     return Page(template="drift.html", title="Drift", model=model, facts=facts)
 
 

@@ -129,6 +129,9 @@ def test_a_promotion_begins_anew_with_what_the_new_version_learnt_from() -> None
     service.ask(0, 1_000, shift=2.0)
     assert service.check(0)["state"] == "drifted"
     service.learn(OTHER, shift=2.0)
+    assert service.checks.check(named(0), OTHER)["said"] == (
+        "no row was captured of this version yet, and 1,000 of others on this day"
+    )
     service.ask(1, 600, shift=2.0)
     service.ask(1, 600, shift=2.0, version=OTHER)
     check = service.check(1, OTHER)
