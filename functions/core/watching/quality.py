@@ -139,7 +139,11 @@ def _aside(days: Sequence[Day], version: str) -> Document:
 
 _ASIDE = {
     "others": ("labelled row", "of other versions"),
-    "unknown": ("truth", "of {day} of rows that were not captured"),
+    "unknown": (
+        "truth",
+        "of {day} of rows that were not captured within the horizon before: too late, beyond capture.inputs, or of"
+        " another name",
+    ),
     "early": ("truth", "of {day} from before the row was answered: a clock is off, or a key is in use again"),
     "unfit": ("truth", "of {day} that the contract does not accept"),
     "gone": ("captured row", "of {day} of versions that are gone"),

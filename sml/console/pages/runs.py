@@ -69,6 +69,7 @@ def run(source: Source, request: Request, model: str, run: str) -> Page:
         "began": sentences.began(record["schedule"]) if isinstance(record.get("schedule"), dict) else "",
         "decided": sentences.decided(record["approval"]) if isinstance(record.get("approval"), dict) else "",
         "origin": sentences.origin(record["origin"]) if isinstance(record.get("origin"), dict) else "",
+        "retrained": sentences.retrained(record),
         "suspects": sentences.suspects(record),
         "naive": sentences.naive(metrics) if isinstance(metrics := record.get("metrics"), dict) else (),
         "checks": [{**check, "said": said(check)} for check in record.get("checks", ())],

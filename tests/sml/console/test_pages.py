@@ -209,6 +209,8 @@ def test_a_run_shows_its_data_checks_experiments_and_release(staged: Staged, bro
         "weights": {"said": "by exposure: 569 rows weigh 300"},
         "suspects": [{"said": "sold is a copy of left"}],
         "failures": {"said": "1 of 3 experiments failed: 1 by ValueError: no"},
+        "retraining": {"cause": "drift", "said": "size has drifted", "tables": []},
+        "further": {"rows": 312, "rejected_rows": 2},
     }
     staged.run("aa01", checks=CHECKS, experiment="e1", **facts)
     staged.registry.put_json(f"{MODEL}/runs/aa01/leaderboard.json", {"experiments": LEADERBOARD})
@@ -218,6 +220,7 @@ def test_a_run_shows_its_data_checks_experiments_and_release(staged: Staged, bro
     shown = browser.get(f"/models/{MODEL}/runs/aa")
     for words in (
         "569, and 3 rejected",
+        "because of drift: size has drifted; 310 labelled rows",
         "split by customer: 113 of 569 rows kept out",
         "series 3 series; a row a day",
         "naive forecast repeating sales_lag_7 mae 11.4",

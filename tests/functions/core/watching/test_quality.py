@@ -44,6 +44,8 @@ def test_a_truth_counts_once_its_horizon_is_over_and_not_if_it_came_later() -> N
     callers.tell(3, callers.truths(records[100:]))
     assert callers.quality(2)["window"]["rows"] == 100
     assert callers.quality(3)["window"]["rows"] == 100
+    late = f"100 truths of {named(3)} of rows that were not captured within the horizon before: too late, "
+    assert late in callers.quality(5)["said"]
 
 
 def test_the_window_is_the_newest_labelled_rows_over_as_many_days_as_it_takes() -> None:
@@ -131,7 +133,7 @@ def test_what_cannot_be_joined_is_told_in_numbers() -> None:
     early = callers.service.ask(1, 2)
     callers.tell(0, {Row(REQUEST, record["request"], 0): "yes" for record in early})
     said = callers.quality(0)["said"]
-    assert "6 truths of 2026-11-02 of rows that were not captured" in said
+    assert "6 truths of 2026-11-02 of rows that were not captured within the horizon before: " in said
     assert "3 captured rows of 2026-11-02 of versions that are gone" in said
     unfit = callers.service.ask(1, 1)
     callers.tell(1, {Row(REQUEST, unfit[0]["request"], 0): "unknown"})
