@@ -9,7 +9,7 @@ import os
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from sml.mistake import Mistake, Unreachable
 
@@ -84,14 +84,17 @@ class Api:
 
 def caller() -> str:
     """Return the name by which an API that checks no callers tells them apart: of the variable, or of the user here."""
-    if named := os.environ.get(CALLER):
-        return named
+    named = os.environ.get(CALLER) or f"{_user()}@{socket.gethostname()}"
+    # It travels in a header.
+    return named if named.isascii() else quote(named)
+
+
+def _user() -> str:
     try:
-        user = getpass.getuser()
+        return getpass.getuser()
     except (KeyError, OSError):
         # In a container a user may have no name.
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"
+        return str(os.getuid())
 
 
 def connection_to(scheme: str, netloc: str) -> http.client.HTTPConnection:

@@ -99,9 +99,11 @@ def _named(key: str | None, asked: Sequence[Any]) -> Mapping[str, str]:
     """Return the header by which a request gives its rows a name. Raise `Mistake` for rows that it would not name."""
     if key is None:
         return {}
-    from functions.core.http.messages import KEY_HEADER  # noqa: PLC0415
+    from functions.core.http.messages import ACCEPTED_KEY, KEY_HEADER, is_key  # noqa: PLC0415
     from functions.core.serving.predictor import CAPTURED_ROWS  # noqa: PLC0415
 
+    if not is_key(key):
+        raise Mistake(f"--key: accepted are {ACCEPTED_KEY}")
     if len(asked) > CAPTURED_ROWS:
         raise Mistake(f"--key: of a request {CAPTURED_ROWS} rows are captured at most, here are more; pass --limit")
     if any(isinstance(one, str) for one in asked):

@@ -48,6 +48,8 @@ def test_a_caller_is_who_the_variable_says_or_the_user_here(api: Answering, monk
     monkeypatch.setenv("SML_CALLER", "nightly")
     assert asking().get(f"{api.url}/x?limit=1") == {"ok": True}
     assert (api.asked[0].header("x-caller-id"), api.asked[0].path) == ("nightly", "/x?limit=1")
+    monkeypatch.setenv("SML_CALLER", "\u674e")
+    assert caller() == "%E6%9D%8E"
     monkeypatch.delenv("SML_CALLER")
 
     def nameless() -> str:

@@ -167,6 +167,8 @@ def test_rows_may_be_given_a_name_for_their_truths(staged: Staged, asked: list[A
     assert asked[0] == "monday"
     said = staged.sml("predict", MODEL, json.dumps([NUMBERED] * 101), "--key", "monday")
     assert (said.code, "100 rows are captured at most" in said.err) == (1, True)
+    said = staged.sml("predict", MODEL, json.dumps([NUMBERED]), "--key", "\u9867\u5ba2")
+    assert (said.code, "--key: accepted are 1 to 128 characters of ASCII" in said.err) == (1, True)
 
 
 @pytest.mark.integration

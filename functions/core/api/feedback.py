@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.json_codec import as_object, read_json
-from functions.core.http.messages import KEY_DIGITS, LONGEST_KEY
+from functions.core.http.messages import ACCEPTED_KEY, KEY_DIGITS, is_key
 from functions.core.http.problem import Fault, Problem, shown
 from functions.core.registry.truths import KEY, REQUEST, Row, Truths
 from functions.core.runtime.digest import pseudonym
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 EXAMPLE = (
     '{"truths": [{"request": the x-request-id of its answer, "row": 0, "truth": ...}, {"key": ..., "truth": ...}]}'
 )
-LONGEST_REQUEST = LONGEST_KEY
-"""Characters of a request's id."""
 LAST_ROW = CAPTURED_ROWS - 1
 """The place of the last row of a request of which a truth is taken."""
 NOT_CAPTURED = (
@@ -92,8 +90,8 @@ def _row(item: dict[str, Any]) -> Row | Fault:
     if isinstance(place, bool) or not isinstance(place, int) or not 0 <= place <= LAST_ROW:
         told = f"is not a whole number from 0 to {LAST_ROW}: of a request so many rows are captured at most"
         return Fault(field="row", message=told)
-    by, longest = (REQUEST, LONGEST_REQUEST) if REQUEST in item else (KEY, LONGEST_KEY)
+    by = REQUEST if REQUEST in item else KEY
     name = item[by]
-    if not isinstance(name, str) or not 0 < len(name.strip()) <= longest:
-        return Fault(field=by, message=f"is not a text of 1 to {longest} characters")
+    if not isinstance(name, str) or not is_key(name):
+        return Fault(field=by, message=f"is not a text of {ACCEPTED_KEY}")
     return Row(by, name.strip() if by == REQUEST else pseudonym(name.strip(), KEY_DIGITS), place)

@@ -108,7 +108,7 @@ _CALLER: list[Schema] = [
         "name": "X-Feedback-Key",
         "in": "header",
         "description": "How the caller will name the rows when it tells their truths",
-        "schema": {**_TEXT, "minLength": 1, "maxLength": LONGEST_KEY},
+        "schema": {**_TEXT, "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]*[!-~][ -~]*$"},
     },
 ]
 _KEY: list[Schema] = [

@@ -136,6 +136,12 @@ KEY_HEADER = "x-feedback-key"
 LONGEST_KEY = 128
 KEY_DIGITS = 32
 """Hexadecimal digits of the pseudonym by which a key is kept."""
+ACCEPTED_KEY = f"1 to {LONGEST_KEY} characters of ASCII"
+
+
+def is_key(text: str) -> bool:
+    """Return whether rows can be named by a text. In a header it travels, where other characters are not sure to."""
+    return 0 < len(text.strip()) <= LONGEST_KEY and text.isascii() and text.strip().isprintable()
 
 
 def key_of(headers: Mapping[str, str]) -> str | None:
@@ -144,6 +150,6 @@ def key_of(headers: Mapping[str, str]) -> str | None:
     `headers` are named in lower case.
     """
     key = headers.get(KEY_HEADER)
-    if key is not None and not 0 < len(key.strip()) <= LONGEST_KEY:
-        raise Problem(400, f"the X-Feedback-Key does not have 1 to {LONGEST_KEY} characters")
+    if key is not None and not is_key(key):
+        raise Problem(400, f"the X-Feedback-Key does not have {ACCEPTED_KEY}")
     return None if key is None else key.strip()

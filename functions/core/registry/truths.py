@@ -96,7 +96,10 @@ def _read(content: bytes) -> Iterator[tuple[Row, Told]]:
         document: Mapping[str, Any] = json.loads(content)
         at = float(document["at"])
         for by, name, place, truth in document["truths"]:
-            yield Row(by, name, place), Told(at, truth)
+            row, told = Row(str(by), str(name), int(place)), Told(at, truth)
+            if not isinstance(truth, str | float | int):
+                raise TypeError(f"a truth is no {type(truth).__name__}")
+            yield row, told
     except (ValueError, LookupError, TypeError):
         return
 

@@ -62,7 +62,7 @@ def test_the_key_that_comes_with_a_request_is_captured_as_its_pseudonym(bench: B
     bench.predict()
     first, second = bench.captured()
     assert (first["key"], "key" in second) == (pseudonym("order 17", 32), False)
-    for key in ("", " ", "x" * 129):
+    for key in ("", " ", "x" * 129, "\u00c4rger 17", "a\tb"):
         refused = bench.send("POST", "/predict", sent, headers={"x-feedback-key": key})
         assert (refused.status, "1 to 128 characters" in said(refused)["detail"]) == (400, True)
 
@@ -76,8 +76,9 @@ def test_the_key_that_comes_with_a_request_is_captured_as_its_pseudonym(bench: B
         ({"request": "r", "truth": ["benign"]}, "truth", "is not one of benign, malignant"),
         ({"truth": "benign"}, "request", "is missing; accepted: it, or key"),
         ({"request": "r", "key": "k", "truth": "benign"}, "request", "is one of two names; accepted: it, or key"),
-        ({"request": "", "truth": "benign"}, "request", "is not a text of 1 to 128 characters"),
-        ({"key": 17, "truth": "benign"}, "key", "is not a text of 1 to 128 characters"),
+        ({"request": "", "truth": "benign"}, "request", "is not a text of 1 to 128 characters of ASCII"),
+        ({"key": 17, "truth": "benign"}, "key", "is not a text of 1 to 128 characters of ASCII"),
+        ({"key": "\u00c4rger 17", "truth": "benign"}, "key", "is not a text of 1 to 128 characters of ASCII"),
         ({"request": "r", "row": 100, "truth": "benign"}, "row", "is not a whole number from 0 to 99"),
         ({"request": "r", "row": True, "truth": "benign"}, "row", "is not a whole number"),
         ({"request": "r", "label": "benign", "truth": "benign"}, "label", "is not part of a truth"),
@@ -153,6 +154,9 @@ def test_batches_that_are_damaged_are_passed_over(bench: Bench) -> None:
         tell(bench, {"request": f"r-{count}", "truth": "benign"})
     bench.captures.put(f"{MODEL}/truths/{TODAY}/damaged.json", b"{")
     bench.captures.put(f"{MODEL}/truths/{TODAY}/other.json", json.dumps({"truths": [[1]], "at": 1}).encode())
+    strange = [["request", ["r"], {}, "benign"]], [["request", "r", 0, ["benign"]]]
+    for at, truths in enumerate(strange):
+        bench.captures.put_json(f"{MODEL}/truths/{TODAY}/strange-{at}.json", {"at": 1, "truths": truths})
     assert len(told(bench)) == 3
 
 
