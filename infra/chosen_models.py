@@ -87,9 +87,12 @@ def _require(model: str, settings: Settings) -> None:
 
 
 def _require_kept(contract: Contract | BringYourOwn, settings: Settings) -> None:
-    """Refuse a horizon beyond which the rows are gone that truths are joined with."""
+    """Refuse a horizon beyond which the rows are gone that truths are joined with, where truths are meant to come."""
     horizon, kept = contract.labels.horizon_days, settings.capture.days
-    if "horizon_days" in contract.labels.model_fields_set and horizon + JOINED_AFTER > kept:
+    asked = bool(contract.labels.model_fields_set) or (
+        settings.retraining is not None and not isinstance(contract, BringYourOwn)
+    )
+    if asked and horizon + JOINED_AFTER > kept:
         raise pulumi.RunError(
             f"models/{contract.name}/model.yaml: labels.horizon_days: is {horizon}, and capture.days of the stack is"
             f" {kept}: rows would be gone before they are joined with their truths; accepted: capture.days of"
