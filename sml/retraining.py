@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from sml.stack import Stack
 
 NOTHING_LABELLED = (
-    "no rows of {model} were labelled since the last training: `{feedback}` tells what was true of rows that were"
-    " captured, and each is joined with its truth once the horizon is over (docs/watching.md)"
+    "no rows of {model} were labelled that its live version has not learnt from: `{feedback}` tells what was true"
+    " of rows that were captured, and each is joined with its truth once the horizon is over (docs/watching.md)"
 )
 
 
@@ -55,9 +55,12 @@ def ask(stack: Stack, model: str) -> Asked:
     base, labels = retraining.base(), retraining.labels(past)
     if base.missing:
         raise Mistake(base.missing)
-    if not labels.rows:
+    if not retraining.unlearnt(base, labels):
         feedback = stack.typed("feedback", model, "FILE")
         raise Mistake(NOTHING_LABELLED.format(model=model, feedback=feedback))
+    if not labels.rows and past and past[-1].is_under_way(now):
+        runs = stack.typed("runs", model)
+        raise Mistake(f"the training that was asked for on these rows is under way: `{runs}` shows it")
     if labels.lacks:
         raise Mistake(
             f"labelled rows lack {', '.join(labels.lacks)}, which no request has or no capture keeps:"

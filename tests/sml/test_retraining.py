@@ -40,6 +40,21 @@ def test_a_training_on_labelled_rows_is_asked_for_and_remembered(staged: Staged,
     assert json.loads(staged.sml("retrain", TUMOUR, "--past", "--json").out)["asked"][0]["status"] == "refused"
 
 
+def test_rows_of_a_training_in_vain_may_be_asked_for_again(staged: Staged, captures: Objects) -> None:
+    labelled(captures, "2026-11-01", 310)
+    assert staged.sml("retrain", TUMOUR, "--labelled").code == 0
+    (request,) = staged.data.keys(f"{TUMOUR}/incoming/again")
+    assert "on these rows is under way" in staged.sml("retrain", TUMOUR, "--labelled").err
+    came(staged.registry, request, "refused")
+    again = staged.sml("retrain", TUMOUR, "--labelled")
+    assert (again.code, again.out.splitlines()[0]) == (0, "310 labelled rows more")
+    trained(staged.registry, staged.data, VERSION, request)
+    assert (
+        f"no rows of {TUMOUR} were labelled that its live version has"
+        in staged.sml("retrain", TUMOUR, "--labelled").err
+    )
+
+
 def test_where_nothing_was_asked_for_it_says_so(staged: Staged, captures: Objects) -> None:
     labelled(captures, "2026-11-01", 7)
     said = staged.sml("retrain", TUMOUR, "--past")
@@ -52,7 +67,7 @@ def test_without_labelled_rows_it_says_how_they_come(staged: Staged, captures: O
     assert captures is not None
     said = staged.sml("retrain", TUMOUR, "--labelled")
     assert said.code == 1
-    assert f"no rows of {TUMOUR} were labelled since the last training" in said.err
+    assert f"no rows of {TUMOUR} were labelled that its live version has not learnt from" in said.err
 
 
 def test_rows_that_lack_a_column_and_a_dataset_that_is_gone_are_told(staged: Staged, captures: Objects) -> None:

@@ -31,10 +31,12 @@ UPLOAD = "upload a dataset that has the labelled rows, too"
 
 @dataclass(frozen=True, kw_only=True)
 class Labels:
-    """The labelled rows that no training has had."""
+    """The labelled rows that there are, and how many of them no training has had."""
 
-    days: tuple[str, ...]
+    days: Mapping[str, int]
+    """How many rows are labelled of each day, the oldest first."""
     rows: int
+    """Those of days after the last training."""
     lacks: tuple[str, ...]
     until: str
     """The last day of them, or of those that a training has had; empty where there is none."""
@@ -91,7 +93,7 @@ class Retraining:
         )
         decision = decide(policy, seen, past, now)
         if decision.begin and decision.cause is not None:
-            past.append(self._ask(decision.cause, decision.said, base, labels, now))
+            past.append(self._ask(decision.cause, decision.said, base, labels, labels.rows, now))
         self._store(past, decision, now)
         return decision, in_vain
 
@@ -100,18 +102,22 @@ class Retraining:
 
         It is remembered with those of the past. Raise `BadTrainingRequest` where there is no dataset.
         """
-        base = self.base()
+        base, labels = self.base(), self.labels(past)
         if base.missing:
             raise BadTrainingRequest(base.missing)
-        asked = self._ask("asked", said, base, self.labels(past), now)
+        asked = self._ask("asked", said, base, labels, self.unlearnt(base, labels), now)
         self._store([*past, asked], Decision(begin=True, cause=asked.cause, said=said), now)
         return asked
 
-    def _ask(self, cause: str, said: str, base: Base, labels: Labels, now: float) -> Asked:
-        tables = (*base.tables, *self._copied(labels.days, base.tables))
+    def unlearnt(self, base: Base, labels: Labels) -> int:
+        """Return how many labelled rows the live version has not learnt from: also those of trainings in vain."""
+        return sum(rows for day, rows in labels.days.items() if f"{self._labelled(day)}.csv" not in base.tables)
+
+    def _ask(self, cause: str, said: str, base: Base, labels: Labels, rows: int, now: float) -> Asked:
+        tables = (*base.tables, *self._copied(tuple(labels.days), base.tables))
         source = f"{folder(self._model)}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{cause}.json"
         self._data.put_json(source, TrainingRequest(cause=cause, said=said, tables=tables).document())
-        return Asked(at=now, cause=cause, source=source, until=labels.until, rows=labels.rows)
+        return Asked(at=now, cause=cause, source=source, until=labels.until, rows=rows)
 
     def decided(self) -> dict[str, Any] | None:
         """Return what was decided last, and at which time; None where nothing ever was. Raise `Unreadable`."""
@@ -120,15 +126,15 @@ class Retraining:
     def labels(self, past: Sequence[Asked]) -> Labels:
         """Return what is labelled since the last training: that a training has had its rows, its tables say."""
         since = max((one.until for one in past), default="")
-        days, rows, lacks = [], 0, set[str]()
+        days, rows, lacks = dict[str, int](), 0, set[str]()
         for day in sorted(self._captures.folders(f"{self._model}/{layout.LABELLED}")):
             joined = self._captures.find_json(f"{self._labelled(day)}/joined.json") or {}
             count = sum(joined.get("labelled", {}).values())
             if count and self._captures.exists(f"{self._labelled(day)}/table.csv"):
-                days.append(day)
+                days[day] = count
                 rows += count if day > since else 0
                 lacks |= {*joined.get("lacks", ())}
-        return Labels(days=tuple(days), rows=rows, lacks=tuple(sorted(lacks)), until=max([since, *days]))
+        return Labels(days=days, rows=rows, lacks=tuple(sorted(lacks)), until=max([since, *days]))
 
     def base(self) -> Base:
         """Return the tables that the live version was trained on; or why they are not there any more."""

@@ -56,6 +56,14 @@ def test_the_request_names_the_dataset_of_the_live_version_and_copies_of_the_lab
     assert stores.data.get(copies[0]) == stores.captures.get(f"{MODEL}/labelled/2026-11-01/table.csv")
 
 
+def test_a_day_whose_table_was_deleted_is_in_no_training(stores: Stores) -> None:
+    labelled(stores.captures, "2026-11-01", 150)
+    labelled(stores.captures, "2026-11-02", 250)
+    stores.captures.remove([f"{MODEL}/labelled/2026-11-01/table.csv"])
+    stores.consider()
+    assert stores.requests()[0].tables == (SOURCE, f"{MODEL}/labelled/2026-11-02.csv")
+
+
 def test_what_came_of_a_request_is_known_by_its_run(stores: Stores) -> None:
     labelled(stores.captures, "2026-11-01", 300)
     stores.consider()
