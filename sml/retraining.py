@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.training_request import BadTrainingRequest
+from functions.core.storage.objects import Conflict
 from functions.core.watching.retraining import Retraining
 from sml.mistake import Mistake
 
@@ -70,6 +71,9 @@ def ask(stack: Stack, model: str) -> Asked:
         return retraining.ask("a person asked for it", past, now)
     except BadTrainingRequest as problem:
         raise Mistake(str(problem)) from None
+    except Conflict:
+        past = stack.typed("retrain", model, "--past")
+        raise Mistake(f"somebody else asked for a training of {model} at the same moment: `{past}` shows it") from None
 
 
 def row_of(asked: Asked) -> dict[str, Any]:

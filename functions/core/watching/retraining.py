@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.training_request import BadTrainingRequest, TrainingRequest, folder, tables_of
 from functions.core.registry.versions import Registry
-from functions.core.storage.objects import Unreadable
+from functions.core.storage.objects import Conflict, Unreadable
 from functions.core.watching.retraining_decision import LOST, Asked, Decision, Seen, decide
 from interface import layout
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from functions.core.storage.objects import Objects
+    from functions.core.storage.tag import Tag
     from interface.retraining import RetrainingPolicy
 
 KEPT = 50
@@ -63,10 +64,13 @@ class Retraining:
         self._captures = captures
         self._data = data
         self._registry = Registry(models, model)
+        self._tag: Tag | None = None
+        """Of what was read of the past; None where there was nothing."""
 
     def past(self) -> list[Asked]:
         """Return the trainings that were asked for, in order, with what is known of their runs. Raise `Unreadable`."""
-        past = [Asked(**one) for one in (self._models.find_json(self._key) or {}).get("asked", ())]
+        document, self._tag = self._models.read_json(self._key) or ({}, None)
+        past = [Asked(**one) for one in document.get("asked", ())]
         unsettled = {one.source: one for one in past if not one.is_settled}
         known = dict(self._came(unsettled)) if unsettled else {}
         return [replace(one, **known.get(one.source, {})) for one in past]
@@ -76,7 +80,8 @@ class Retraining:
     ) -> tuple[Decision, list[Asked]]:
         """Ask for a training where the policy says so. Return what was decided, and those that came to nothing since.
 
-        What is known of the trainings before is stored with it.
+        What is known of the trainings before is stored with it. Raise `Conflict` where somebody else has asked for one
+        meanwhile: then none is asked for.
         """
         past = [replace(one, status=LOST) if one.is_lost(now) else one for one in self.past()]
         in_vain = [one for one in past if one.came_to_nothing(now) and not one.told]
@@ -93,31 +98,38 @@ class Retraining:
         )
         decision = decide(policy, seen, past, now)
         if decision.begin and decision.cause is not None:
-            past.append(self._ask(decision.cause, decision.said, base, labels, labels.rows, now))
-        self._store(past, decision, now)
+            self._ask(decision, base, labels, labels.rows, past, now)
+        else:
+            self._store(past, decision, now)
         return decision, in_vain
 
     def ask(self, said: str, past: Sequence[Asked], now: float) -> Asked:
         """Ask for a training on the dataset of the live version and the labelled rows since, as a person may.
 
-        It is remembered with those of the past. Raise `BadTrainingRequest` where there is no dataset.
+        It is remembered with those of the `past`, as they were read. Raise `BadTrainingRequest` where there is no
+        dataset, `Conflict` as `consider` does.
         """
         base, labels = self.base(), self.labels(past)
         if base.missing:
             raise BadTrainingRequest(base.missing)
-        asked = self._ask("asked", said, base, labels, self.unlearnt(base, labels), now)
-        self._store([*past, asked], Decision(begin=True, cause=asked.cause, said=said), now)
-        return asked
+        decision = Decision(begin=True, cause="asked", said=said)
+        return self._ask(decision, base, labels, self.unlearnt(base, labels), past, now)
 
     def unlearnt(self, base: Base, labels: Labels) -> int:
         """Return how many labelled rows the live version has not learnt from: also those of trainings in vain."""
         return sum(rows for day, rows in labels.days.items() if f"{self._labelled(day)}.csv" not in base.tables)
 
-    def _ask(self, cause: str, said: str, base: Base, labels: Labels, rows: int, now: float) -> Asked:
+    def _ask(
+        self, decision: Decision, base: Base, labels: Labels, rows: int, past: Sequence[Asked], now: float
+    ) -> Asked:
+        cause = str(decision.cause)
         tables = (*base.tables, *self._copied(tuple(labels.days), base.tables))
         source = f"{folder(self._model)}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{cause}.json"
-        self._data.put_json(source, TrainingRequest(cause=cause, said=said, tables=tables).document())
-        return Asked(at=now, cause=cause, source=source, until=labels.until, rows=rows)
+        asked = Asked(at=now, cause=cause, source=source, until=labels.until, rows=rows)
+        # Remembered first: of two who ask at once, one is told, and asks for nothing.
+        self._store([*past, asked], decision, now)
+        self._data.put_json(source, TrainingRequest(cause=cause, said=decision.said, tables=tables).document())
+        return asked
 
     def decided(self) -> dict[str, Any] | None:
         """Return what was decided last, and at which time; None where nothing ever was. Raise `Unreadable`."""
@@ -177,7 +189,10 @@ class Retraining:
     def _store(self, past: Sequence[Asked], decision: Decision, now: float) -> None:
         at = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")
         document = {"asked": [asdict(one) for one in past[-KEPT:]], "decided": {"at": at, **asdict(decision)}}
-        self._models.put_json(self._key, document)
+        if self._tag is not None:
+            self._models.replace_json(self._key, document, self._tag)
+        elif not self._models.create_json(self._key, document):
+            raise Conflict(self._key)
 
     def _copied(self, days: Sequence[str], tables: Sequence[str]) -> Iterator[str]:
         """Copy the labelled rows of some days to where datasets are, as captures are kept for a while only.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from functions.core.storage.objects import Conflict
 from functions.core.watching.retraining import Retraining
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class TrainedAgain:
             return
         try:
             self._after(model, check, self.policy, now)
+        except Conflict:
+            self.log.info("training not asked for: somebody else did meanwhile", model=model)
         except Exception as problem:
             self.log.error("training not asked for", problem=problem, model=model, metric="NotTrainedAgain")
 

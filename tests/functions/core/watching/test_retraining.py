@@ -8,7 +8,7 @@ import pytest
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
 from functions.core.registry.training_request import BadTrainingRequest, TrainingRequest
-from functions.core.storage.objects import Objects
+from functions.core.storage.objects import Conflict, Objects
 from functions.core.watching.retraining import Retraining
 from functions.core.watching.retraining_decision import DAY, Decision
 from interface.retraining import RetrainingPolicy
@@ -54,6 +54,18 @@ def test_the_request_names_the_dataset_of_the_live_version_and_copies_of_the_lab
     copies = [f"{MODEL}/labelled/2026-11-{day}.csv" for day in ("01", "03")]
     assert request == TrainingRequest(cause="drift", said="size has drifted", tables=(SOURCE, *copies))
     assert stores.data.get(copies[0]) == stores.captures.get(f"{MODEL}/labelled/2026-11-01/table.csv")
+
+
+def test_of_two_who_ask_at_once_one_is_told_and_one_training_begins(stores: Stores) -> None:
+    for cause in ("asked", "drift"):
+        labelled(stores.captures, "2026-11-01" if cause == "asked" else "2026-11-02", 300)
+        person, before = stores.retraining, len(stores.requests())
+        past = person.past()
+        assert stores.consider(NOW if cause == "asked" else NOW + 9 * DAY)[0].begin
+        with pytest.raises(Conflict):
+            person.ask("a person asked for it", past, NOW + 10 * DAY)
+        assert len(stores.requests()) == before + 1
+        came(stores.models, stores.retraining.past()[-1].source, "promoted", cause)
 
 
 def test_a_day_whose_table_was_deleted_is_in_no_training(stores: Stores) -> None:
