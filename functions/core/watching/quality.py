@@ -22,6 +22,7 @@ State = Literal["few", "undefined", "measured", "held", "doubtful", "below"]
 LEAST = 50
 """Labelled rows below which nothing is said."""
 NOBODY = "no truth has come of a row that was captured"
+OF_OTHERS = "no truth has come yet of a row that this version answered"
 
 
 class Day(NamedTuple):
@@ -53,7 +54,8 @@ class Quality:
         if wrong:
             return {**about, "state": "undefined", "metrics": {}, "said": f"truths of now are not of its kind: {wrong}"}
         if not rows:
-            return {**about, "state": "few", "metrics": {}, "said": _with_aside(NOBODY, about)}
+            said = OF_OTHERS if about["aside"]["others"] else NOBODY
+            return {**about, "state": "few", "metrics": {}, "said": _with_aside(said, about)}
         metrics, why = self.metrics(rows)
         state, said = self._state(metrics.get(self.answered.measure), len(rows), why)
         said = f"{said}; {remark}" if (remark := self.answered.remark) else said

@@ -171,6 +171,9 @@ def test_a_promotion_begins_anew_and_the_rows_of_the_version_before_are_told() -
     callers = Callers()
     register(callers.service, OTHER)
     callers.tell(0, callers.truths(callers.service.ask(0, 80)))
+    assert callers.qualities.now(named(0), OTHER)["said"] == (
+        "no truth has come yet of a row that this version answered; not counted: 80 labelled rows of other versions"
+    )
     callers.tell(0, callers.truths(callers.service.ask(0, 70, version=OTHER)))
     quality = callers.quality(0, OTHER)
     assert (quality["window"]["rows"], quality["aside"]["others"]) == (70, 80)
