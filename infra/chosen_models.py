@@ -93,8 +93,9 @@ def _require_kept(contract: Contract | BringYourOwn, settings: Settings) -> None
         settings.retraining is not None and not isinstance(contract, BringYourOwn)
     )
     if asked and horizon + JOINED_AFTER > kept:
+        default = "" if "horizon_days" in contract.labels.model_fields_set else " by default"
         raise pulumi.RunError(
-            f"models/{contract.name}/model.yaml: labels.horizon_days: is {horizon}, and capture.days of the stack is"
-            f" {kept}: rows would be gone before they are joined with their truths; accepted: capture.days of"
+            f"models/{contract.name}/model.yaml: labels.horizon_days: is {horizon}{default}, and capture.days of the"
+            f" stack is {kept}: rows would be gone before they are joined with their truths; accepted: capture.days of"
             f" {horizon + JOINED_AFTER} or more, or fewer horizon_days"
         )

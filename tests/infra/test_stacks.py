@@ -11,12 +11,14 @@ import pytest
 import yaml
 
 from infra import clouds
+from infra.chosen_models import JOINED_AFTER
 from infra.limits import enforce
 from infra.settings import Settings
 from infra.tier import Tier
 from localcloud.engine.program import evaluate
 from localcloud.engine.recorder import Recorder
 from localcloud.engine.stack_file import NEEDED, ROOT, StackFile
+from models.labels import Labels
 
 NAMES = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 KEEPS = {"prod", "gcp-prod"}
@@ -43,6 +45,12 @@ def test_a_stack_names_its_region_and_no_other_clouds(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_production_keeps_its_data_and_nothing_else_does(name: str) -> None:
     assert settings(name).protect is (name in KEEPS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stack_keeps_captured_rows_until_the_truths_of_them_are_joined(name: str) -> None:
+    assert settings(name).capture.inputs > 0
+    assert settings(name).capture.days >= Labels().horizon_days + JOINED_AFTER
 
 
 @pytest.mark.parametrize("cloud", clouds.names())

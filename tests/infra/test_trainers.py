@@ -194,7 +194,9 @@ def test_a_horizon_beyond_which_the_captured_rows_are_gone_is_refused(monkeypatc
     assert "accepted: capture.days of 9 or more, or fewer horizon_days" in str(refused.value)
     monkeypatch.setattr(chosen_models, "load", lambda _: Contract.load("breast_cancer"))
     chosen_models.require(settings("breast_cancer", capture={"days": 1}))
-    with pytest.raises(pulumi.RunError, match=r"labels\.horizon_days: is 7, and capture\.days of the stack is 8"):
+    with pytest.raises(
+        pulumi.RunError, match=r"labels\.horizon_days: is 7 by default, and capture\.days of the stack is 8"
+    ):
         chosen_models.require(settings("breast_cancer", capture={"days": 8, "inputs": 1}, retraining={}))
 
 
