@@ -49,8 +49,14 @@ def past_of(stack: Stack, model: str) -> Past:
     return Past(asked=asked, decided=told, rows=retraining.labels(asked).rows)
 
 
-def ask(stack: Stack, model: str) -> Asked:
-    """Ask for a training now, and remember it. Raise `Mistake` where there is no dataset, or nothing was labelled."""
+HAD = "a training has had these rows: something else comes of it only if the contract or the code has changed since"
+
+
+def ask(stack: Stack, model: str) -> tuple[Asked, str]:
+    """Ask for a training now, and remember it. Return it, and what is to be known of it, a sentence or nothing.
+
+    Raise `Mistake` where there is no dataset, or nothing was labelled.
+    """
     retraining, now = of(stack, model), time.time()
     past = retraining.past()
     base, labels = retraining.base(), retraining.labels(past)
@@ -68,7 +74,7 @@ def ask(stack: Stack, model: str) -> Asked:
             " upload a dataset that has such rows"
         )
     try:
-        return retraining.ask("a person asked for it", past, now)
+        return retraining.ask("a person asked for it", past, now), "" if labels.rows else HAD
     except BadTrainingRequest as problem:
         raise Mistake(str(problem)) from None
     except Conflict:

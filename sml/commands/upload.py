@@ -99,7 +99,9 @@ def _labelled(session: Session, model: str, *, wait: bool, timeout: float) -> No
 
     out, found = session.out, session.stack
     following = _following(found, model, out, timeout) if wait else None
-    asked = ask(found, model)
+    asked, known = ask(found, model)
+    if known:
+        out.say(known)
     if following is None:
         shows = f"`{found.typed('runs', model)}` shows what becomes of it"
         out.result({"source": asked.source, "labelled_rows": asked.rows}, f"{asked.rows:,} labelled rows more", shows)

@@ -48,6 +48,7 @@ def test_rows_of_a_training_in_vain_may_be_asked_for_again(staged: Staged, captu
     came(staged.registry, request, "refused")
     again = staged.sml("retrain", TUMOUR, "--labelled")
     assert (again.code, again.out.splitlines()[0]) == (0, "310 labelled rows more")
+    assert "only if the contract or the code has changed since" in again.err
     trained(staged.registry, staged.data, VERSION, request)
     assert (
         f"no rows of {TUMOUR} were labelled that its live version has"
