@@ -6,32 +6,29 @@ It speaks the words of `vocabulary.py` alone, and so is the same on every cloud.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import pulumi
 
-from infra import bring_your_own, bundle, chosen_models, limits, naming, serving, trainers, workflow
+from infra import bring_your_own, budgeting, bundle, chosen_models, limits, naming, serving, trainers, workflow
 from infra.archive import Archive, Platform
 from infra.deployable import require_adapters, require_deployable
-from infra.environment import environment, step_timeouts
-from infra.estimate.meter import meter
+from infra.environment import step_timeouts
 from infra.estimate.noted import Noted
 from infra.estimate.stated import stated
-from infra.function_spec import FunctionSpec, Http, NewObjects, OnSchedule
-from infra.function_table import FUNCTIONS, named
+from infra.function_spec import FunctionSpec, NewObjects, OnSchedule
+from infra.function_table import FUNCTIONS
 from infra.keep import always, passing
 from infra.keys import keys_of
 from infra.labels import Labels
 from infra.monitoring import monitor
 from infra.outputs import outputs
-from infra.permissions import Stores, grants
+from infra.permissions import Stores
 from infra.protection import Everything, Protection
-from infra.scaling import Profile
 from infra.secret import marking
 from infra.settings import Settings
-from infra.size import Size
+from infra.stack_functions import StackFunctions
 from infra.target import target
 from infra.vocabulary import (
     Api,
@@ -39,7 +36,6 @@ from infra.vocabulary import (
     ArrivalArgs,
     Cloud,
     Function,
-    FunctionArgs,
     Queue,
     QueueArgs,
     Route,
@@ -69,13 +65,12 @@ def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
     require_adapters(cloud, FUNCTIONS)
     cloud.require_region({group.name: group.profile for group in serving.groups(settings)})
     chosen_models.require(settings)
+    budgeting.require(cloud, settings)
     files = bring_your_own.models(settings.models)
     naming.require(cloud.names, settings, files.keys())
     limits.enforce(settings, {}, pulumi.get_stack())
     platform = target(settings.runtime)
-    archives = bundle.archives(
-        trainers.functions(settings.models), cloud=cloud, platform=platform, models=settings.models
-    )
+    archives = bundle.archives(trainers.deployed(settings), cloud=cloud, platform=platform, models=settings.models)
     limits.enforce(settings, archives, pulumi.get_stack())
     for line in bundle.remarks(archives, cloud, platform):
         pulumi.log.info(line)
@@ -97,7 +92,10 @@ def draw(
     opts = pulumi.ResourceOptions(depends_on=list(first), transformations=[noted, *marks, labels, everything])
     stores = _stores(cloud, settings, opts)
     queues = _queues(cloud, settings, opts)
-    functions = _functions(cloud, settings, platform, archives, stores, queues, opts)
+    making = StackFunctions(
+        cloud=cloud, settings=settings, platform=platform, archives=archives, stores=stores, queues=queues
+    )
+    functions = making.declare(opts)
     training = _training(cloud, settings, functions, opts)
     arrivals = _arrivals(cloud, settings, stores, queues, training, opts)
     after_arrival = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[arrivals["datasets"]]))
@@ -109,6 +107,8 @@ def draw(
         **_schedules(cloud, settings, functions, opts),
     }
     api = _api(cloud, settings, functions, opts)
+    functions = {**functions, **making.stop(functions, schedules, opts)}
+    budgeting.budget(cloud, settings, queues, opts)
     keeping = {**queues, **{f"{name}-arrival": each for name, each in arrivals.items()}, **schedules}
     watching = monitor(cloud, settings, functions, keeping, training, api, opts)
     Protection("protection", everything, protect=settings.protect)
@@ -149,63 +149,16 @@ def _queues(cloud: Cloud, settings: Settings, opts: pulumi.ResourceOptions) -> d
         timeout, trigger = settings.size(spec.name).timeout_seconds, spec.trigger
         keys = keys_of(settings.models, trigger.prefixes) if isinstance(trigger, NewObjects) else None
         args = QueueArgs(
-            consumer_timeout_seconds=timeout, attempts=settings.jobs.attempts, keys=keys, keep=always(settings.protect)
+            consumer_timeout_seconds=timeout,
+            attempts=settings.jobs.attempts,
+            patient=settings.stoppable,
+            budgeted=spec.stops,
+            keys=keys,
+            keep=passing(settings.protect) if spec.stops else always(settings.protect),
         )
         return cloud.queue(spec.name, args, opts)
 
-    return {spec.name: queue(spec) for spec in FUNCTIONS if spec.consumes}
-
-
-def _functions(
-    cloud: Cloud,
-    settings: Settings,
-    platform: Platform,
-    archives: Mapping[str, Archive],
-    stores: Stores,
-    queues: Mapping[str, Queue],
-    opts: pulumi.ResourceOptions,
-) -> dict[str, Function]:
-    """Declare every function; return them by name, those behind the API by the name of their group."""
-
-    here = "" if cloud.charges is None else cloud.charges.here()
-
-    def args(spec: FunctionSpec, size: Size, models: Sequence[str], scaling: Profile | None = None) -> FunctionArgs:
-        metered = meter(cloud.name, here, platform.architecture, size.memory_mb, scaling)
-        return FunctionArgs(
-            archive=archives[spec.name],
-            code=stores.code,
-            platform=platform,
-            memory_mb=size.memory_mb,
-            timeout_seconds=size.timeout_seconds,
-            concurrency=size.concurrency or spec.copies,
-            reserved=size.concurrency is not None,
-            environment=environment(spec, settings, platform, stores, sorted(models), metered),
-            grants=grants(spec, stores, models, every_model=set(models) == set(settings.models)),
-            log_days=settings.log_days,
-            signs=spec.signs,
-            consumes=queues.get(spec.name),
-            keep=always(settings.protect),
-        )
-
-    functions = {}
-    for spec in trainers.functions(settings.models):
-        if not isinstance(spec.trigger, Http):
-            one = args(spec, settings.size_of(spec), trainers.served(spec, settings.models))
-            one = replace(one, keep=passing(settings.protect)) if spec.model else one
-            functions[spec.name] = cloud.function(spec.name, one, opts)
-    for group in serving.groups(settings):
-        shared = args(named("predict"), group.size, group.answered, group.profile)
-        group_args = replace(
-            shared,
-            scaling=group.profile,
-            environment={**shared.environment, **group.environment},
-            keep=shared.keep if group.name == "predict" else passing(settings.protect),
-        )
-        # Under whichever of its models' names it was made, the function stays.
-        aliases = [pulumi.Alias(name=name) for name in group.formerly]
-        named_before = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=aliases))
-        functions[group.name] = cloud.function(group.name, group_args, named_before)
-    return functions
+    return {spec.name: queue(spec) for spec in trainers.deployed(settings) if spec.consumes}
 
 
 def _training(

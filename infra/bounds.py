@@ -20,6 +20,8 @@ class Limits:
     """The least of a function that consumes a queue."""
     request_bytes: int
     environment_bytes: int
+    part_bytes: int
+    """Bytes of the name of what a stack can stop, beside what the program calls it."""
     copies_are_bounded: bool
     """Whether a function has a greatest number of copies where nothing is reserved for it."""
     routes: int | None

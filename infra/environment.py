@@ -59,6 +59,10 @@ def _retraining(settings: Settings) -> str | None:
     return None if settings.retraining is None else settings.retraining.policy.to_json()
 
 
+def _stop_at(settings: Settings) -> str | None:
+    return None if settings.budget is None or settings.budget.limit is None else str(settings.budget.limit)
+
+
 def _approval(of: Source) -> str | None:
     return ",".join(name for name in of.models if of.settings.rollout.asks(name)) or None
 
@@ -79,6 +83,7 @@ VALUES: Mapping[str, Callable[[Source], pulumi.Input[str] | None]] = {
     variables.TIMEOUT_SECONDS: lambda of: str(of.settings.size_of(of.spec).timeout_seconds),
     variables.MEMORY_MB: lambda of: str(of.settings.size_of(of.spec).memory_mb),
     variables.QUIET_SECONDS: lambda of: str(workflow.quiet_seconds(step_timeouts(of.settings))),
+    variables.STOP_AT: lambda of: _stop_at(of.settings),
     variables.APPROVAL: _approval,
     variables.WINDOW: lambda of: _window(of.settings),
     variables.RETRAINING: lambda of: _retraining(of.settings),
@@ -88,7 +93,13 @@ VALUES: Mapping[str, Callable[[Source], pulumi.Input[str] | None]] = {
 }
 """The value of each variable that a row may name; None: it is not set."""
 EVERYWHERE = frozenset(
-    {variables.LOG_LEVEL, variables.METER, *ONE_THREAD, *(name for kernel in KERNELS.values() for name in kernel)}
+    {
+        variables.LOG_LEVEL,
+        variables.METER,
+        variables.STOPS,
+        *ONE_THREAD,
+        *(name for kernel in KERNELS.values() for name in kernel),
+    }
 )
 """What functions get without naming it."""
 RESERVED_NAMES = frozenset({"_HANDLER", "_X_AMZN_TRACE_ID", "PATH", "PORT", "PYTHONPATH", "LD_LIBRARY_PATH", "TZ"})

@@ -66,6 +66,17 @@ class Messages:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Demands(Messages):
+    """The function gets demands that the stack be stopped, or go on: those of a budget, and those of persons.
+
+    The entry composes a `Consumer` of them from its environment and what of the stack can be stopped.
+    """
+
+    adapter: ClassVar = "stop.demands"
+    composes: ClassVar = "Consumer[Demand]"
+
+
+@dataclass(frozen=True, kw_only=True)
 class OnSchedule:
     """The function is called on time with `input`, at least once each time. The entry composes a `Step`."""
 
@@ -135,6 +146,11 @@ class FunctionSpec:
     """The one model that it is for; empty: it is for all that have no such function of their own."""
     one_kernel: bool = False
     """Whether OpenBLAS and numpy must compute alike on every processor of an architecture: the function trains."""
+
+    @property
+    def stops(self) -> bool:
+        """Whether it stops the stack: it is there where the settings ask for it alone."""
+        return isinstance(self.trigger, Demands)
 
     @property
     def lock(self) -> str:

@@ -7,6 +7,7 @@ these rows: a new function is a row here and the module that its `entry` names.
 from __future__ import annotations
 
 from infra.function_spec import (
+    Demands,
     FunctionSpec,
     Http,
     Messages,  # noqa: F401 - for a row of yours
@@ -24,6 +25,8 @@ from interface import layout, variables
 TABLE = "infra/function_table.py"
 TRAIN = "train"
 """The row that trains; trainers.py makes others like it, each for one model alone."""
+STOP = "stop"
+"""The row that stops the stack: a stack has it if its settings say when, `budget.stop_at`."""
 
 FUNCTIONS: tuple[FunctionSpec, ...] = (
     FunctionSpec(
@@ -183,6 +186,15 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             variables.JOBS_WEBHOOK,
             variables.JOBS_WEBHOOK_SECRET,
         ),
+    ),
+    FunctionSpec(
+        name=STOP,
+        entry="functions.core.stopping.stop:stop",
+        trigger=Demands(),
+        size=Size(memory_mb=256, timeout_seconds=300),
+        copies=2,
+        environment=(variables.MODELS_URL, variables.STOP_AT, variables.TIMEOUT_SECONDS),
+        requirements="supervise",
     ),
 )
 

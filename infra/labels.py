@@ -35,9 +35,9 @@ class Labels:
         props, takes = dict(args.props or {}), type(args.resource)
         # A resource of GCP that takes labels may take tags, too, which are something else there.
         if hasattr(takes, "effective_labels"):
-            props["labels"] = {key: _label(value) for key, value in labels.items()}
+            props["labels"] = {key: label(value) for key, value in labels.items()}
         elif hasattr(takes, "user_labels"):
-            props["user_labels"] = {key: _label(value) for key, value in labels.items()}
+            props["user_labels"] = {key: label(value) for key, value in labels.items()}
         elif hasattr(takes, "tags"):
             props["tags"] = labels
         elif hasattr(takes, "description") and props.get("description") is None:
@@ -47,5 +47,6 @@ class Labels:
         return pulumi.ResourceTransformationResult(props, args.opts)
 
 
-def _label(value: str) -> str:
+def label(value: str) -> str:
+    """Return a name as the value of a label of GCP."""
     return re.sub(r"[^a-z0-9_-]", "-", value.lower())[:LABEL_CHARACTERS]

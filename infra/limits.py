@@ -32,6 +32,7 @@ LIMITS: Mapping[str, Limits] = {
         consumer_concurrency=2,  # infra/aws/function.py has the source
         request_bytes=6 * MIB,
         environment_bytes=4096,
+        part_bytes=28,
         copies_are_bounded=False,
         routes=300,
         requests_a_copy=1,
@@ -72,6 +73,7 @@ LIMITS: Mapping[str, Limits] = {
         consumer_concurrency=1,
         request_bytes=32 * MIB,
         environment_bytes=32_768,
+        part_bytes=100,  # its project and region, too
         copies_are_bounded=True,
         routes=None,
         requests_a_copy=1000,
@@ -128,8 +130,8 @@ def verdicts(settings: Settings, archives: Mapping[str, Archive]) -> list[Verdic
 
 
 def _rows(settings: Settings) -> tuple[FunctionSpec, ...]:
-    """Return the rows of the table, and those that each train one model."""
-    return (*FUNCTIONS, *trainers.rows(settings.models))
+    """Return the rows of the functions that the stack has."""
+    return tuple(spec for spec in (*FUNCTIONS, *trainers.rows(settings.models)) if settings.stoppable or not spec.stops)
 
 
 def _packages(spec: FunctionSpec, unpacked: int, most: int) -> Verdict:
@@ -203,6 +205,10 @@ def _models(settings: Settings, limits: Limits) -> Iterator[Verdict]:
     named_there = (*settings.models, *groups(settings)[0].elsewhere)
     size = ENVIRONMENT_BYTES + len(",".join(named_there)) + len(settings.rollout.plan.to_json())
     yield at_most("models", "bytes of a function's environment", size, limits.environment_bytes)
+    if settings.stoppable:
+        stopped = (*policy_size.functions_of(settings), *policy_size.schedules_of(settings))
+        size = ENVIRONMENT_BYTES + sum(len(name) + limits.part_bytes for name in stopped)
+        yield at_most("models", "bytes of the environment of stop", size, limits.environment_bytes)
 
 
 def _grants(settings: Settings, limits: Limits) -> Iterator[Verdict]:

@@ -59,7 +59,8 @@ def components(settings: Settings, finished: Collection[str]) -> dict[Part, tupl
     ]
     arrivals = tuple(spec.trigger.arrival for spec in fed if isinstance(spec.trigger, NewObjects))
     groups = tuple(group.name for group in serving.groups(settings))
-    queues = tuple(spec.name for spec in FUNCTIONS if spec.consumes)
+    rows = trainers.deployed(settings)
+    queues = tuple(spec.name for spec in rows if spec.consumes)
     keeping = (*queues, *(f"{name}-arrival" for name in (*arrivals, DATASETS)), *called, *schedules)
     watched = alarms(settings.alerts)
     return {
@@ -67,7 +68,7 @@ def components(settings: Settings, finished: Collection[str]) -> dict[Part, tupl
         Part.QUEUE: queues,
         Part.FED: tuple(spec.name for spec in fed),
         Part.FUNCTION: (
-            *(spec.name for spec in trainers.functions(settings.models) if not isinstance(spec.trigger, Http)),
+            *(spec.name for spec in rows if not isinstance(spec.trigger, Http)),
             *groups,
         ),
         Part.API: (API,),
@@ -77,9 +78,19 @@ def components(settings: Settings, finished: Collection[str]) -> dict[Part, tupl
         Part.SCHEDULE: (*called, *schedules),
         Part.CALL: called,
         Part.ALARM: tuple(name for alarm in watched for name in _each(alarm, groups, queues, keeping)),
-        Part.TOPIC: ("topic",) if watched and (settings.alerts.email or settings.alerts.webhook) else (),
+        Part.TOPIC: tuple(_topics(settings, alarms=bool(watched))),
+        Part.BUDGET: () if settings.budget is None else ("budget",),
         Part.METRIC: tuple(lines.name.lower() for lines in metrics(watched)),
     }
+
+
+def _topics(settings: Settings, *, alarms: bool) -> Iterator[str]:
+    """Yield the topics that Pulumi names; the one that fills a queue is named after it."""
+    told = settings.alerts
+    if alarms and (told.email or told.webhook):
+        yield "monitor-topic"
+    if settings.budget is not None and settings.budget.warn_at and told.webhook:
+        yield "budget-warned"
 
 
 def _each(alarm: Alarm, groups: Sequence[str], queues: Sequence[str], keeping: Sequence[str]) -> list[str]:

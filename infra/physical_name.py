@@ -31,7 +31,8 @@ class Part(StrEnum):
     ALARM = "alarm"
     """Each alarm; of a row about functions or queues one for each of them."""
     TOPIC = "topic"
-    """That which those who are told of alarms are told by; none where nobody is."""
+    """Those by which whoever is told of alarms, or of the budget, is told; none where nobody is."""
+    BUDGET = "budget"
     METRIC = "metric"
     """Each metric of log lines, in lower case."""
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from infra import trainers
 from infra.bounds import Limits
-from infra.function_spec import FunctionSpec, Http, Needs
+from infra.function_spec import FunctionSpec, Http, Needs, OnSchedule
 from infra.function_table import TABLE, named
 from infra.keys import Access, Keys, below
 from infra.permissions import merged
-from infra.serving import groups
+from infra.scaling import Latency
+from infra.serving import groups, shortened
 from infra.settings import Settings
 from infra.verdict import Verdict, within
 
@@ -20,6 +21,9 @@ POLICY_CHARACTERS = 1024
 """Characters of a function's policy without what is said of objects: its log, its traces, its queue."""
 BUCKET = "arn:...:s3:::{store}-bucket-1a2b3c4"
 """The ARN of a bucket, with three characters for its partition, and the seven that Pulumi adds to its name."""
+STOPPING_CHARACTERS = 700
+"""Of the policy of who stops a stack, without the names of its parts: what may be done with each kind of them."""
+UUID = "00000000-0000-0000-0000-000000000000"
 PREFIXES_OF_A_BINDING = 6
 """The most prefixes of one model that one binding can name: infra/gcp/access.py has the source."""
 
@@ -35,6 +39,8 @@ class Granted:
     models: tuple[str, ...]
     every: bool = True
     """Whether the stack has no other models."""
+    more: int = 0
+    """Characters of the policy that do not follow from its row."""
 
     @property
     def characters(self) -> int:
@@ -47,17 +53,17 @@ class Granted:
         return self._characters(("*",) if self.every else self.models[:1])
 
     def _characters(self, models: tuple[str, ...]) -> int:
-        return POLICY_CHARACTERS + _statements(self.spec.needs, models)
+        return POLICY_CHARACTERS + self.more + _statements(self.spec.needs, models)
 
     @property
     def bindings(self) -> int:
         """The most bindings that give it one role on one store on GCP."""
-        return _bindings(self.spec.needs, len(self.models))
+        return 1 if self.spec.stops else _bindings(self.spec.needs, len(self.models))
 
     @property
     def fewest(self) -> int:
         """The same for one model."""
-        return _bindings(self.spec.needs, 1)
+        return 1 if self.spec.stops else _bindings(self.spec.needs, 1)
 
 
 def granted(settings: Settings, functions: Iterable[FunctionSpec]) -> Iterator[Granted]:
@@ -76,7 +82,37 @@ def granted(settings: Settings, functions: Iterable[FunctionSpec]) -> Iterator[G
             models = trainers.served(spec, settings.models)
             every = set(models) == set(settings.models)
             where = "models" if every or spec.model else "models, some of which have packages of their own"
-            yield Granted(where=where, function=spec.name, spec=spec, models=models, every=every)
+            parts = stopped(settings) if spec.stops else ()
+            more = STOPPING_CHARACTERS * spec.stops + sum(len(part) + 3 for part in parts)
+            yield Granted(where=where, function=spec.name, spec=spec, models=models, every=every, more=more)
+
+
+def stopped(settings: Settings) -> Iterator[str]:
+    """Yield how the policy of who stops a stack names each part, with the longest name of a region."""
+    of = "arn:...:{}:ap-southeast-6:123456789012:{}-1a2b3c4"
+    for name in functions_of(settings):
+        yield of.format("lambda", f"function:{name}-function")
+    for name in schedules_of(settings):
+        yield of.format("scheduler", f"schedule/default/{name}-schedule")
+        yield of.format("iam:", f"role/{name}-role")
+    for spec in trainers.deployed(settings):
+        if spec.consumes and not spec.stops:
+            yield of.format("lambda", f"event-source-mapping:{UUID}")
+    for group in groups(settings):
+        if isinstance(group.profile, Latency):
+            yield of.format("lambda", f"function:{group.name}-function:live")
+
+
+def functions_of(settings: Settings) -> list[str]:
+    """Return the names of the functions that a stack can stop."""
+    rows = [spec for spec in trainers.deployed(settings) if not isinstance(spec.trigger, Http) and not spec.stops]
+    return [*(spec.name for spec in rows), *(group.name for group in groups(settings))]
+
+
+def schedules_of(settings: Settings) -> list[str]:
+    """Return the names of its schedules: at most one of each model, whether that is trained or only published."""
+    called = [f"{spec.name}-on-time" for spec in trainers.deployed(settings) if isinstance(spec.trigger, OnSchedule)]
+    return [*called, *(f"republish-{shortened(model)}" for model in settings.models)]
 
 
 def verdicts(settings: Settings, functions: Iterable[FunctionSpec], bounds: Limits) -> Iterator[Verdict]:

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Valida
 from infra.accepted import Kind, without_empty_parts
 from infra.alerts import Alerts
 from infra.api_policy import Auth, Cors, IamAuth, Throttling
+from infra.budget import Budget
 from infra.capture import Capture, unkeyed
 from infra.cloud_folders import names as cloud_names
 from infra.complaint import complaints
@@ -131,6 +132,8 @@ class Settings(Section):
     api: ApiSettings = ApiSettings()
     capture: Capture = Capture()
     alerts: Alerts = Alerts()
+    budget: Budget | None = None
+    """What the stack may cost in a month. None: the cloud tells nobody, and nothing can be stopped."""
     estimate: Traffic = Traffic()
     pointer_seconds: int = Field(default=5, ge=1, le=300)
     """Seconds until every copy of the predict function follows a promotion or a rollback."""
@@ -163,6 +166,11 @@ class Settings(Section):
     def copies(self, spec: FunctionSpec) -> int:
         """Return the most copies of a function: its concurrency, or else the figure of its row."""
         return self.size_of(spec).concurrency or spec.copies
+
+    @property
+    def stoppable(self) -> bool:
+        """Whether the stack has the function that stops it."""
+        return self.budget is not None and self.budget.stop_at is not None
 
     @property
     def job_workers(self) -> int:

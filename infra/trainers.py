@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infra.function_spec import FunctionSpec, WorkflowStep
 from infra.function_table import FUNCTIONS, TRAIN, named
 from infra.serving import shortened
 from models.section import FOLDER
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 REQUIREMENTS = "requirements.in"
 """In a model's folder: the packages that its training needs besides those of every training."""
@@ -23,6 +27,11 @@ def with_packages(models: Iterable[str], folder: Path = FOLDER) -> tuple[str, ..
 def functions(models: Iterable[str], folder: Path = FOLDER) -> tuple[FunctionSpec, ...]:
     """Return the row of each function of a stack: those of the table, and those that each train one model."""
     return (*FUNCTIONS, *rows(models, folder))
+
+
+def deployed(settings: Settings) -> tuple[FunctionSpec, ...]:
+    """Return the row of each function that a stack with these settings has."""
+    return tuple(spec for spec in functions(settings.models) if settings.stoppable or not spec.stops)
 
 
 def rows(models: Iterable[str], folder: Path = FOLDER) -> tuple[FunctionSpec, ...]:

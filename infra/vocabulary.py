@@ -16,6 +16,7 @@ import pulumi
 
 from infra import workflow, workflow_values
 from infra.archive import Archive, Packing, Platform
+from infra.components import Api, Function, Monitor, Queue, Store, Workflow
 from infra.keep import Lasting
 from infra.keys import Access, Keys
 from infra.physical_name import PhysicalName
@@ -32,62 +33,6 @@ from infra.quotas import Declared, Want
 
 Args_contra = TypeVar("Args_contra", contravariant=True)
 Component_co = TypeVar("Component_co", covariant=True)
-
-
-# What the clouds' components offer -----------------------------------------------------------
-
-
-class Store(Protocol):
-    """A private, encrypted, versioned bucket."""
-
-    ref: pulumi.Output[str]
-    """Its name in this cloud's access rules: an ARN, a resource name."""
-    name: pulumi.Output[str]
-    url: pulumi.Output[str]
-    """s3://..., gs://..., az://...: the functions open it as it is."""
-
-
-class Queue(Protocol):
-    """A queue whose messages survive a failing consumer, with another one for those that never pass."""
-
-    ref: pulumi.Output[str]
-    url: pulumi.Output[str]
-    dead_letters: pulumi.Output[str]
-    """Where messages end that failed every attempt."""
-
-
-class Function(Protocol):
-    """A deployed function with an identity of its own."""
-
-    ref: pulumi.Output[str]
-    """What a caller names to invoke the published version."""
-    name: pulumi.Output[str]
-    logs: pulumi.Output[str]
-    """Where the cloud's own interface finds its log lines."""
-
-
-class Workflow(Protocol):
-    """A durable workflow; `Arrival` and `Schedule` start it."""
-
-    ref: pulumi.Output[str]
-
-
-class Api(Protocol):
-    """The HTTP API."""
-
-    endpoint: pulumi.Output[str]
-    """The base URL, without a trailing slash."""
-    callers: pulumi.Output[str]
-    """Where callers use the cloud's own identities, what each needs a permission on; else empty."""
-
-
-class Monitor(Protocol):
-    """The metrics of a stack, its alarms and who hears of them."""
-
-    alarms: pulumi.Output[Mapping[str, str]]
-    """What the cloud calls each alarm, by its name in the table."""
-    dashboard: pulumi.Output[str]
-    """The address of the dashboard; empty where there is none."""
 
 
 # What the blueprint asks for -----------------------------------------------------------------
@@ -121,8 +66,22 @@ class QueueArgs(Lasting):
     """The consumer's own timeout: a message stays hidden long enough for it to be retried."""
     attempts: int
     """Deliveries before a message becomes a dead letter."""
+    patient: bool = False
+    """Whether messages wait as long as the cloud lets them: their consumer may be stopped for weeks."""
+    budgeted: bool = False
+    """Whether a budget's notifications are its messages."""
     keys: Keys | None = None
     """Those of the arrival that makes new objects its messages; None where there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stops:
+    """What of a stack a function may stop, and have go on, by name: all that works or has something work."""
+
+    functions: Mapping[str, Function]
+    queues: Mapping[str, Queue]
+    """By the names of the functions that consume them."""
+    schedules: Mapping[str, object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +107,8 @@ class FunctionArgs(Lasting):
     consumes: Queue | None = None
     batch: int = 1
     """The most messages that one call gets, where the function consumes a queue."""
+    stops: Stops | None = None
+    """What it may stop. The variable `STOPS` tells it what that is called."""
     scaling: Profile = field(default_factory=Eco)
     """How its copies come and go, up to `concurrency`."""
 
@@ -240,6 +201,20 @@ class MonitorArgs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BudgetArgs:
+    """What a stack may cost in a month, and who hears of it, by the shares of it from which on they do."""
+
+    usd_a_month: int
+    warn_at: Sequence[float]
+    email: Sequence[str] = ()
+    webhook: str | None = None
+    billing_account: str | None = None
+    stop_at: float | None = None
+    demands: Queue | None = None
+    """The queue that hears of `stop_at`, made with `budgeted`; None where nothing stops the stack."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class UploadArgs:
     """A local file that becomes an object once its store is complete: it is announced as any other object."""
 
@@ -279,6 +254,7 @@ class Cloud:
     schedule: Make[ScheduleArgs, object]
     upload: Make[UploadArgs, object]
     monitor: Make[MonitorArgs, Monitor]
+    budget: Make[BudgetArgs, object]
     packing: Packing = field(default_factory=lambda: Packing(built=False))
     """How its archives are packed; a deployable cloud states it."""
     from_settings: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
@@ -292,6 +268,8 @@ class Cloud:
     """
     names: Sequence[PhysicalName] = ()
     """Which names it accepts, for each type of resource that Pulumi names."""
+    budget_needs: Sequence[str] = ()
+    """The settings of a budget that this cloud cannot do without, and others have no use for."""
     stand_ins: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
     """What a preview without an account can do without: keys of the configuration, and the variables in their place."""
     quotas: Callable[[Iterable[Declared]], Sequence[Want]] | None = None

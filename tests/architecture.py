@@ -38,6 +38,7 @@ WORDS: Final = {
     "schedule": "schedule",
     "upload": "upload",
     "monitor": "monitor",
+    "budget": "budget",
 }
 """The file that implements a word of the vocabulary, the same in every cloud."""
 NOUNS: Final = (*WORDS.values(), "access")
@@ -81,6 +82,7 @@ ROOMS: Final = (
     "api",
     "selection",
     "watching",
+    "stopping",
 )
 """The packages of functions/core, in their order: each may import those before it."""
 BINDING: Final = tuple(f"functions/core/onnx/{name}.py" for name in ("library", "session", "texts"))

@@ -51,6 +51,11 @@ def _account(inputs: Inputs, name: str) -> Outputs:
     }
 
 
+def _custom_role(inputs: Inputs, name: str) -> Outputs:
+    path = f"projects/{PROJECT}/roles/{inputs['roleId']}"
+    return {"id": path, "name": path, "project": PROJECT}
+
+
 def _agent(inputs: Inputs, name: str) -> Outputs:
     service = inputs["service"].split(".")[0]
     if service == "cloudfunctions":
@@ -67,7 +72,11 @@ def _function(inputs: Inputs, name: str) -> Outputs:
         "id": f"projects/{PROJECT}/locations/{REGION}/functions/{own}",
         "name": own,
         "url": f"https://{REGION}-{PROJECT}.cloudfunctions.net/{own}",
-        "serviceConfig": {**inputs.get("serviceConfig", {}), "uri": f"https://{own}-abcdefghij-ew.a.run.app"},
+        "serviceConfig": {
+            **inputs.get("serviceConfig", {}),
+            "uri": f"https://{own}-abcdefghij-ew.a.run.app",
+            "service": f"projects/{PROJECT}/locations/{REGION}/services/{own}",
+        },
     }
 
 
@@ -135,6 +144,7 @@ OUTPUTS: dict[str, Callable[[Inputs, str], Outputs]] = {
     "gcp:projects/serviceIdentity:ServiceIdentity": _agent,
     "gcp:pubsub/subscription:Subscription": _named("subscriptions"),
     "gcp:pubsub/topic:Topic": _named("topics"),
+    "gcp:projects/iAMCustomRole:IAMCustomRole": _custom_role,
     "gcp:serviceaccount/account:Account": _account,
     "gcp:storage/bucket:Bucket": _bucket,
     "gcp:storage/bucketObject:BucketObject": _object,

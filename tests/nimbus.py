@@ -52,6 +52,7 @@ OUTPUTS: Mapping[str, Mapping[str, object]] = {
     "arrival": {},
     "schedule": {},
     "upload": {},
+    "budget": {},
     "monitor": {"alarms": {"errors": "nimbus/errors"}, "dashboard": "https://nimbus.example.org/*"},
 }
 """The outputs of each word's component; * is its logical name."""
@@ -106,6 +107,10 @@ def new_objects(entry):
 
 
 def messages(entry):
+    return handler(entry)
+
+
+def demands(entry):
     return handler(entry)
 """
 STACK = """config:

@@ -39,7 +39,8 @@ from tests.graph import deploy
 from tests.infra import sample
 
 cloud = clouds.find(sys.argv[1])
-settings = Settings.parse({"cloud": cloud.name, "models": ["breast_cancer"]}, where="Pulumi.nimbus-dev.yaml")
+stated = {"cloud": cloud.name, "models": ["breast_cancer"], "budget": {"usd_a_month": 50}}
+settings = Settings.parse(stated, where="Pulumi.nimbus-dev.yaml")
 archives = {spec.name: sample.archive(spec.name) for spec in FUNCTIONS}
 graph = deploy(lambda: blueprint.draw(cloud, settings, sample.PLATFORM, archives))
 print(json.dumps({

@@ -16,6 +16,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "aws:appautoscaling/policy:Policy": ("application-autoscaling:PutScalingPolicy",),
     "aws:appautoscaling/scheduledAction:ScheduledAction": ("application-autoscaling:PutScheduledAction",),
     "aws:appautoscaling/target:Target": ("application-autoscaling:RegisterScalableTarget",),
+    "aws:budgets/budget:Budget": ("budgets:ModifyBudget", "budgets:ViewBudget"),
     "aws:cloudwatch/eventRule:EventRule": ("events:PutRule",),
     "aws:cloudwatch/eventTarget:EventTarget": ("events:PutTargets", "iam:PassRole"),
     "aws:cloudwatch/logGroup:LogGroup": ("logs:CreateLogGroup", "logs:PutRetentionPolicy"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from infra.archive import Packing
 from infra.aws.arrival import Arrival
+from infra.aws.budget import Budget
 from infra.aws.charges import CHARGES
 from infra.aws.function import Function
 from infra.aws.gateway import Api
@@ -38,6 +39,7 @@ FROM_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "aws:apigatewayv2/stage:Stage": ("default_route_settings",),
     "aws:appautoscaling/scheduledAction:ScheduledAction": ("scalable_target_action", "schedule"),
     "aws:appautoscaling/target:Target": ("max_capacity", "min_capacity"),
+    "aws:budgets/budget:Budget": ("limit_amount", "notifications"),
     "aws:cloudwatch/logGroup:LogGroup": ("retention_in_days",),
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("alarm_description", "period", "threshold"),
     "aws:lambda/eventSourceMapping:EventSourceMapping": ("scaling_config",),
@@ -64,6 +66,7 @@ CLOUD = Cloud(
     schedule=Schedule,
     upload=Upload,
     monitor=Monitor,
+    budget=Budget,
     names=NAMES,
     require_region=require_region,
     quotas=wants,

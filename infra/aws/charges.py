@@ -143,6 +143,7 @@ FREE: Mapping[str, str] = {
     ),
     PROVISIONED: "priced with its function",
     "aws:appautoscaling/policy:Policy": "scaling costs nothing, only the copies do",
+    "aws:budgets/budget:Budget": "a budget without actions costs nothing (unverified)",
     "aws:cloudwatch/eventRule:EventRule": "events of AWS's own services are free on the default bus (unverified)",
     "aws:cloudwatch/eventTarget:EventTarget": "what it starts is priced",
     "aws:sns/topic:Topic": "1,000 mails and 100,000 webhook calls a month are free (unverified), more than alarms send",

@@ -8,12 +8,14 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.archive import Archive
+from infra.aws import stop
 from infra.aws.access import allow, everywhere, role, storage
 from infra.aws.logs import log_group
 from infra.aws.queue import WINDOW_SECONDS
 from infra.aws.scaling import keep_ready, snapshots
 from infra.scaling import Latency
 from infra.vocabulary import FunctionArgs, Queue
+from interface import variables
 
 ALIAS = "live"
 """What callers name: it points to the newest published version."""
@@ -40,6 +42,10 @@ class Function(pulumi.ComponentResource):
     name: pulumi.Output[str]
     logs: pulumi.Output[str]
     """The ARN of its log group."""
+    mapping: aws.lambda_.EventSourceMapping | None = None
+    """What calls it with the messages of its queue."""
+    ready: aws.lambda_.Alias | None = None
+    """The alias whose copies are kept ready, if any are."""
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:aws:Function", name, None, opts)
@@ -67,8 +73,9 @@ class Function(pulumi.ComponentResource):
             f"{name}-recursion", function_name=function.name, recursive_loop="Terminate", opts=child_opts
         )
         if args.consumes is not None:
-            self._consume(name, args, args.consumes, alias, policy)
+            self.mapping = self._consume(name, args, args.consumes, alias, policy)
         if isinstance(args.scaling, Latency):
+            self.ready = alias
             keep_ready(name, args.scaling, alias, args.concurrency, self)
         self.ref = alias.arn
         # Read from the alias: whoever adds a permission on it must wait for it.
@@ -92,6 +99,8 @@ class Function(pulumi.ComponentResource):
                 "sqs:ReceiveMessage",
             ]
             statements.append(allow(consume, [args.consumes.ref]))
+        if args.stops is not None:
+            statements += stop.statements(args.stops)
         return role(name, "lambda.amazonaws.com", statements, self)
 
     def _function(
@@ -117,7 +126,7 @@ class Function(pulumi.ComponentResource):
             timeout=args.timeout_seconds,
             # Without any, every function may have all copies that the account's quota leaves.
             reserved_concurrent_executions=args.concurrency if args.reserved else None,
-            environment={"variables": {**args.environment, "PYTHONPATH": PYTHONPATH}},
+            environment={"variables": {**args.environment, **_stops(args), "PYTHONPATH": PYTHONPATH}},
             snap_start=snapshots(args.scaling),
             tracing_config={"mode": "Active"},
             logging_config={
@@ -131,8 +140,8 @@ class Function(pulumi.ComponentResource):
 
     def _consume(
         self, name: str, args: FunctionArgs, queue: Queue, alias: aws.lambda_.Alias, policy: aws.iam.RolePolicy
-    ) -> None:
-        aws.lambda_.EventSourceMapping(
+    ) -> aws.lambda_.EventSourceMapping:
+        return aws.lambda_.EventSourceMapping(
             f"{name}-messages",
             event_source_arn=queue.ref,
             function_name=alias.arn,
@@ -143,6 +152,10 @@ class Function(pulumi.ComponentResource):
             # Lambda refuses a mapping whose role may not yet read the queue.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
+
+
+def _stops(args: FunctionArgs) -> dict[str, pulumi.Output[str]]:
+    return {} if args.stops is None else {variables.STOPS: stop.named(args.stops)}
 
 
 def _check(name: str, args: FunctionArgs) -> None:

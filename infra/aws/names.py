@@ -36,7 +36,14 @@ NAMES = (
         type="aws:cloudwatch/metricAlarm:MetricAlarm", characters=255, form=".+", of={Part.ALARM: ("monitor-{}",)}
     ),
     # https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
-    PhysicalName(type="aws:sns/topic:Topic", characters=256, form="[A-Za-z0-9_-]+", of={Part.TOPIC: ("monitor-{}",)}),
+    PhysicalName(
+        type="aws:sns/topic:Topic",
+        characters=256,
+        form="[A-Za-z0-9_-]+",
+        of={Part.TOPIC: ("{}",)},
+    ),
+    # https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_Budget.html
+    PhysicalName(type="aws:budgets/budget:Budget", characters=100, form=r"[^:\\]+", of={Part.BUDGET: ("{}-month",)}),
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
     PhysicalName(
         type="aws:sqs/queue:Queue",

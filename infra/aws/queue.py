@@ -14,6 +14,8 @@ DEAD_LETTER_SECONDS = 14 * 24 * 3600
 """The longest that SQS keeps a message."""
 WAITING_SECONDS = 4 * 24 * 3600
 """How long a message waits for its consumer."""
+LONGEST_SECONDS = 14 * 24 * 3600
+"""How long it waits where the consumer may be stopped for weeks: the longest that SQS keeps it."""
 VISIBILITY_TIMEOUTS = 6
 """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: "at least six times the timeout"."""
 WINDOW_SECONDS = 1
@@ -24,7 +26,7 @@ class Queue(pulumi.ComponentResource):
     """An encrypted queue, and another one where messages end that failed every attempt.
 
     It takes messages over TLS alone: from identities that have a grant, and from the one event rule
-    that has its name (`rule_name`), which `Arrival` makes.
+    that has its name (`rule_name`), which `Arrival` makes, or the one topic (`topic_name`), which `Budget` makes.
     """
 
     ref: pulumi.Output[str]
@@ -39,7 +41,7 @@ class Queue(pulumi.ComponentResource):
             f"{name}-queue",
             sqs_managed_sse_enabled=True,
             visibility_timeout_seconds=VISIBILITY_TIMEOUTS * args.consumer_timeout_seconds + WINDOW_SECONDS,
-            message_retention_seconds=WAITING_SECONDS,
+            message_retention_seconds=LONGEST_SECONDS if args.patient else WAITING_SECONDS,
             redrive_policy=pulumi.Output.json_dumps(
                 {"deadLetterTargetArn": failed.arn, "maxReceiveCount": args.attempts}
             ),
@@ -53,7 +55,8 @@ class Queue(pulumi.ComponentResource):
             ),
             opts=child_opts,
         )
-        _guard(f"{name}-queue-policy", queue, (delivery(queue.arn, rule_arn(queue.arn)),), child_opts)
+        sender = _by_topic(queue.arn) if args.budgeted else delivery(queue.arn, rule_arn(queue.arn))
+        _guard(f"{name}-queue-policy", queue, (sender,), child_opts)
         self.waiting, self.failed = queue, failed
         self.ref = queue.arn
         self.url = queue.url
@@ -89,6 +92,27 @@ def rule_arn(queue: pulumi.Output[str]) -> pulumi.Output[str]:
 
 def _rule(queue: str) -> str:
     return f"{queue.rpartition(':')[2]}-arrivals"
+
+
+def topic_name(queue: pulumi.Output[str]) -> pulumi.Output[str]:
+    """Return the name of the topic that may send to the queue of this ARN."""
+    return queue.apply(_topic)
+
+
+def _topic(queue: str) -> str:
+    return f"{queue.rpartition(':')[2]}-spent"
+
+
+def _by_topic(queue: pulumi.Output[str]) -> Statement:
+    """Return the statement that lets the topic of its name send to a queue, for this account."""
+    topic = queue.apply(lambda arn: arn_like(arn, "sns", _topic(arn)))
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
 
 
 def delivery(queue: pulumi.Input[str], rule: pulumi.Input[str]) -> Statement:

@@ -39,7 +39,7 @@ class Schedule(pulumi.ComponentResource):
             [allow([_action(name, args)], [args.target.ref]), allow(["sqs:SendMessage"], [undelivered.arn])],
             self,
         )
-        aws.scheduler.Schedule(
+        self.schedule = aws.scheduler.Schedule(
             f"{name}-schedule",
             schedule_expression=due,
             schedule_expression_timezone="UTC",
@@ -53,6 +53,7 @@ class Schedule(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
+        self.role = identity
         self.failed = undelivered
         self.register_outputs({})
 

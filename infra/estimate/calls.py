@@ -10,7 +10,7 @@ from infra import cron
 from infra.estimate.served import Calls
 from infra.estimate.situation import PREDICT, Situation
 from infra.estimate.use import Per
-from infra.function_spec import FunctionSpec, Messages, NewObjects, OnSchedule, WorkflowStep
+from infra.function_spec import Demands, FunctionSpec, Messages, NewObjects, OnSchedule, WorkflowStep
 from infra.function_table import FUNCTIONS
 from infra.workflow import Call, Choose, Each, Ref, Workflow, training
 
@@ -84,6 +84,8 @@ def _by_trigger(spec: FunctionSpec, situation: Situation) -> Iterator[Calls]:
                 yield Calls(per=Per.RUN, number=number, seconds=seconds)
         case OnSchedule(cron=text):
             yield Calls(per=Per.MONTH, number=times_a_month(text), seconds=traffic.seconds_a_step)
+        case Demands():
+            pass  # a few calls a month
         case NewObjects() | Messages():
             yield Calls(per=Per.JOB, number=1, seconds=traffic.seconds_a_job)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from infra.archive import Packing
 from infra.gcp.arrival import Arrival
+from infra.gcp.budget import Budget
 from infra.gcp.charges import CHARGES
 from infra.gcp.function import Function
 from infra.gcp.gateway import Api
@@ -24,6 +25,7 @@ from infra.vocabulary import Cloud
 
 FROM_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "gcp:apigateway/apiConfig:ApiConfig": ("openapi_documents",),
+    "gcp:billing/budget:Budget": ("amount", "billing_account", "threshold_rules"),
     "gcp:cloudfunctionsv2/function:Function": ("service_config",),
     "gcp:cloudscheduler/job:Job": ("schedule",),
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": ("retention_days",),
@@ -49,6 +51,8 @@ CLOUD = Cloud(
     schedule=Schedule,
     upload=Upload,
     monitor=Monitor,
+    budget=Budget,
+    budget_needs=("billing_account",),
     names=NAMES,
     require_region=require_region,
     stand_ins={"gcp:project": PROJECT_VARIABLES},

@@ -95,6 +95,7 @@ FREE: Mapping[str, str] = {
         (
             "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember",
             "gcp:cloudrunv2/serviceIamMember:ServiceIamMember",
+            "gcp:projects/iAMCustomRole:IAMCustomRole",
             "gcp:projects/iAMMember:IAMMember",
             "gcp:projects/serviceIdentity:ServiceIdentity",
             "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember",
@@ -117,6 +118,7 @@ FREE: Mapping[str, str] = {
         ),
         PART_OF_IT,
     ),
+    "gcp:billing/budget:Budget": "budgets and their notifications cost nothing (unverified)",
     "gcp:pubsub/subscription:Subscription": "priced with its topic",
     "gcp:projects/service:Service": "a service that is turned on costs nothing by itself",
     "gcp:eventarc/trigger:Trigger": "events of Google's own sources are free",

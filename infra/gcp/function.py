@@ -8,6 +8,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.archive import Platform
+from infra.gcp import stop
 from infra.gcp.access import allow_invocation, allow_signing, allow_storage
 from infra.gcp.builder import Builder
 from infra.gcp.logs import keep_logs
@@ -17,6 +18,7 @@ from infra.gcp.scaling import capacity
 from infra.gcp.storage import Store
 from infra.keep import guarding
 from infra.vocabulary import FunctionArgs
+from interface import variables
 
 SHORT = 13
 """The most characters of a function's name in the id of its account."""
@@ -66,6 +68,9 @@ class Function(pulumi.ComponentResource):
         )
         self.ref = function.service_config.uri
         self.name = function.name
+        self.service = function.service_config.service
+        """The full name of the Cloud Run service that it is."""
+        self.identity = identity
         allow_storage(name, identity, args.grants, child_opts)
         self.logs = keep_logs(
             name,
@@ -79,6 +84,8 @@ class Function(pulumi.ComponentResource):
         )
         if args.signs:
             allow_signing(f"{name}-signer", identity, child_opts)
+        if args.stops is not None:
+            stop.allow_stopping(name, identity, args.stops, child_opts)
         if args.consumes is not None:
             self._consume(name, args.consumes, guarding(child_opts, args.keep))
         self.register_outputs({"ref": self.ref, "name": self.name, "logs": self.logs})
@@ -113,6 +120,7 @@ def _service(
     args: FunctionArgs, identity: gcp.serviceaccount.Account
 ) -> gcp.cloudfunctionsv2.FunctionServiceConfigArgs:
     instances = capacity(args)
+    stops = {} if args.stops is None else {variables.STOPS: stop.named(args.stops)}
     return gcp.cloudfunctionsv2.FunctionServiceConfigArgs(
         available_memory=f"{args.memory_mb}Mi",
         available_cpu=None if instances.processors is None else str(instances.processors),
@@ -120,7 +128,7 @@ def _service(
         min_instance_count=instances.minimum or None,
         max_instance_count=instances.maximum,
         max_instance_request_concurrency=instances.requests,
-        environment_variables={**args.environment, **instances.environment},
+        environment_variables={**args.environment, **instances.environment, **stops},
         service_account_email=identity.email,
         ingress_settings="ALLOW_ALL" if args.consumes is None else "ALLOW_INTERNAL_ONLY",
         all_traffic_on_latest_revision=True,

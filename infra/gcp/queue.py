@@ -19,6 +19,8 @@ PAUSE_DIVISOR = 12
 LONGEST_PAUSE_SECONDS = 600
 WAITING_SECONDS = 7 * 24 * 3600
 """How long a message waits for its consumer."""
+LONGEST_SECONDS = 31 * 24 * 3600
+"""How long it waits where the consumer may be stopped for weeks: the longest that Pub/Sub keeps it."""
 DEAD_LETTER_SECONDS = 14 * 24 * 3600
 
 
@@ -49,6 +51,8 @@ class Queue(pulumi.ComponentResource):
         """What keeps the messages for the consumer, once `deliver` was called."""
         self.waiting: pulumi.Output[str] | None = None
         """The id of the same."""
+        self.courier: gcp.serviceaccount.Account | None = None
+        """Who pushes it."""
         self.keys = args.keys
         """Of the objects that may be announced."""
         transforms = [announced(args.keys)] if args.keys else None
@@ -79,7 +83,7 @@ class Queue(pulumi.ComponentResource):
             f"{self._name}-subscription",
             topic=self._topic.id,
             ack_deadline_seconds=max(self._args.consumer_timeout_seconds, ACK_SECONDS.start),
-            message_retention_duration=f"{WAITING_SECONDS}s",
+            message_retention_duration=f"{LONGEST_SECONDS if self._args.patient else WAITING_SECONDS}s",
             expiration_policy={"ttl": ""},
             retry_policy={"minimum_backoff": f"{self._pause()}s", "maximum_backoff": f"{LONGEST_PAUSE_SECONDS}s"},
             dead_letter_policy={"dead_letter_topic": self._failed.id, "max_delivery_attempts": self._args.attempts},
@@ -89,7 +93,7 @@ class Queue(pulumi.ComponentResource):
             },
             opts=kept(opts, self._args.keep),
         )
-        self.delivery, self.waiting = (subscription,), subscription.id
+        self.delivery, self.waiting, self.courier = (subscription,), subscription.id, identity
         gcp.pubsub.SubscriptionIAMMember(
             f"{self._name}-subscription-subscriber",
             subscription=subscription.id,

@@ -42,7 +42,7 @@ class Schedule(pulumi.ComponentResource):
     def __init__(self, name: str, args: ScheduleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Schedule", name, None, opts)
         target, seconds, dependency = self._request(name, args)
-        gcp.cloudscheduler.Job(
+        self.job = gcp.cloudscheduler.Job(
             f"{name}-job",
             region=region(),
             schedule=expression(args.cron),

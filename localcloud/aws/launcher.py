@@ -3,7 +3,7 @@
 - It listens on one loopback port and nowhere else, and takes nobody for its root user but who has this run's key.
 - Its TLS certificate is created here, so neither `openssl` nor the system's root certificates are needed.
 - A function sees the standard library and its own archive, and nothing of the emulator's environment.
-- It tells which services its region has, and to whom it tells the account's settings.
+- It tells which services its region has, and refuses what Lambda refuses.
 - An archive is unpacked once, read-only, and shared by all copies of the function.
 - It writes down which objects are written, which errors functions log, and which of their calls fail.
 - Its metrics tell how old the oldest message of each queue is.
@@ -74,7 +74,9 @@ def main(workspace: Path, happenings: Path) -> None:
     _replace(app, "_port_is_bindable", lambda _host, _port: False)
     _isolate_workers(importlib.import_module("ministack.core.lambda_runtime"), workspace)
     _list_services(importlib.import_module("ministack.services.ssm"), os.environ["MINISTACK_REGION"])
-    _check_account_settings(importlib.import_module("ministack.core.iam_actions"))
+    rules = runpy.run_path(str(BESIDE / "lambda_rules.py"))
+    rules["check"](importlib.import_module("ministack.core.iam_actions"))
+    rules["bound"](importlib.import_module("ministack.services.lambda_svc"))
     runpy.run_path(str(BESIDE / "lambda_report.py"))["report"](
         importlib.import_module("ministack.core.lambda_runtime"),
         importlib.import_module("ministack.services.lambda_svc"),
@@ -187,16 +189,6 @@ def _list_services(ssm: Any, region: str) -> None:
         for place in {LIST_REGION, region}
     }
     _replace(ssm, "_PUBLIC_AMI_PARAMETERS", {**ssm._PUBLIC_AMI_PARAMETERS, **listed})
-
-
-def _check_account_settings(actions: Any) -> None:
-    """Have the permission to read Lambda's account settings checked: the emulator lets everybody read them."""
-    known = actions._lambda_action
-
-    def action(method: str, path: str) -> str | None:
-        return "GetAccountSettings" if path.rstrip("/").endswith("/account-settings") else known(method, path)
-
-    _replace(actions, "_lambda_action", action)
 
 
 def _write_down(file: Path, s3: Any, functions: Any) -> None:

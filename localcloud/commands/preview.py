@@ -47,7 +47,7 @@ def show(progress: Progress, stated: StackFile, state: Path) -> int:
     progress.line("graph", _short(path))
     cloud = find(settings.cloud)
     platform = target(settings.runtime)
-    built = archives(trainers.functions(settings.models), cloud=cloud, platform=platform, models=settings.models)
+    built = archives(trainers.deployed(settings), cloud=cloud, platform=platform, models=settings.models)
     preview = Preview(
         stack=stated,
         cloud=cloud.name,

@@ -24,7 +24,9 @@ from localcloud.gcp.iam.condition import RequestAttributes
 from localcloud.gcp.iam.signer import Signer
 from localcloud.gcp.outbound import sender
 from localcloud.gcp.pubsub.pubsub import PubSub, Token
+from localcloud.gcp.pubsub.push_config import SUBSCRIPTIONS, PushConfigApi
 from localcloud.gcp.pubsub.rest import LARGEST_REQUEST, PubSubApi
+from localcloud.gcp.scheduler.rest import JOBS, JobsApi
 from localcloud.gcp.scheduler.scheduler import Scheduler
 from localcloud.gcp.storage import Storage
 from localcloud.gcp.workflows import Workflows
@@ -96,6 +98,7 @@ class Project:
         self.builds = Builds(workspace / "builds")
         self.build_permissions = BuildPermissions(self.accounts, self.bindings, region=region)
         self.functions = self._functions(workspace / "functions")
+        self._jobs, self._pushes = JobsApi(self.scheduler, self._may), PushConfigApi(self.pubsub, self._may)
         self._services = ServicesApi(self.functions, name, region, authorize=self._may)
 
     def start(self) -> None:
@@ -190,7 +193,7 @@ class Project:
         return email is not None and self.bindings.allows(email, permission, resource)
 
     def _functions(self, workspace: Path) -> Functions:
-        shared = {"STORAGE_EMULATOR_HOST": self.storage.url}
+        shared = {"STORAGE_EMULATOR_HOST": self.storage.url, "GOOGLE_APIS_ENDPOINT": self.api.url}
         return Functions(workspace, self.accounts, self.bindings, region=self.region, shared=shared, owner=self.owner)
 
     def _administration(self) -> Administration:
@@ -214,6 +217,10 @@ class Project:
         """Answer a request to Pub/Sub, Workflow Executions, Cloud Run, or to the host that its path begins with."""
         if request.path.startswith(SERVICES):
             status, body = self._services.answer(request)
+        elif request.path.startswith(JOBS):
+            status, body = self._jobs.answer(request)
+        elif SUBSCRIPTIONS.match(request.path):
+            status, body = self._pushes.answer(request)
         elif HOST.match(request.path):
             status, body = self.administration.answer(request)
         else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sml.alarm import State
+from sml.commands.stop import stopped
 from sml.file import content_of
 from sml.key import checked
 from sml.mistake import UNREACHABLE, Mistake, Unreachable
@@ -45,11 +46,13 @@ def status(
     scheduled = at_once(lambda one: [wait["cause"] for wait in one.scheduled()], records)
     waits = dict(zip(found.models, scheduled, strict=True))
     told = _alarms(found)
+    halted = stopped(found)
     named = ("endpoint", "data_url", "models_url", "jobs_url", "workflow")
     facts: dict[str, Any] = {
         "stack": found.name,
         "where": found.cloud.title,
         "ready": ready,
+        "stopped": halted,
         **{name: found.outputs[name] for name in named},
         "models": live,
         "estimate": found.outputs.get("estimate"),
@@ -57,9 +60,10 @@ def status(
         "scheduled": {name: causes for name, causes in waits.items() if causes},
         "alarms": {"firing": told.firing, "of": told.of},
     }
-    apart = ("models", "scheduled", "awaiting_approval", "ready", "estimate", "alarms")
+    apart = ("models", "scheduled", "awaiting_approval", "ready", "stopped", "estimate", "alarms")
     shown = {
         **{name: value for name, value in facts.items() if name not in apart},
+        **({} if halted is None else {"stopped": _halted(found, halted)}),
         "API": answers,
         **{f"{name}, live": champion or "no version yet" for name, champion in live.items()},
         **{f"{name}, awaiting approval": ", ".join(versions) for name, versions in awaiting.items() if versions},
@@ -70,6 +74,12 @@ def status(
     out.fields(facts, shown)
     if not reached:
         raise typer.Exit(UNREACHABLE)
+
+
+def _halted(stack: Stack, halted: Mapping[str, str]) -> str:
+    """Return by whom and why a stack does not run, and what to type."""
+    why = f": {halted['why']}" if halted["why"] else ""
+    return f"{halted['phase']} since {halted['at']}, by {halted['by']}{why}; `{stack.typed('resume')}` has it go on"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -155,7 +155,9 @@ def test_only_what_has_no_narrower_place_is_granted_on_the_project() -> None:
     with pytest.raises(ValueError, match="grant it on the resource"):
         deploy(program)
     granted = {resource.inputs["role"] for resource in w.graph().of(w.PROJECT_MEMBER)}
-    assert granted == {*UNSCOPABLE, *map(agent_role, AGENTS), "roles/storage.objectViewer"}
+    # Jobs of Cloud Scheduler have no policy of their own: who stops the stack has a role that pauses, and no more.
+    pausing = w.graph().one(w.CUSTOM_ROLE, "stop-jobs").outputs["name"]
+    assert granted == {*UNSCOPABLE, *map(agent_role, AGENTS), "roles/storage.objectViewer", pausing}
     assert all("https://" in reason for reason in UNSCOPABLE.values())
 
 

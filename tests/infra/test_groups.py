@@ -38,7 +38,10 @@ def _deployed(cloud: str) -> Graph:
     document: dict[str, Any] = {"cloud": cloud, "models": ["first", LONG, "third"], "scaling": {"models": OWN}}
     document["training"] = {"schedule": "0 3 * * 1"}
     # A second predict function and a night for a million rows are more processors than a new project of GCP has.
-    document["functions"] = {"watch": {"memory_mb": 256}}
+    document["functions"] = {name: {"memory_mb": 256} for name in ("watch", "rollout")}
+    document["alerts"] = {"email": ["ml@example.org"]}
+    account = {"billing_account": "01A2B3-4C5D6E-7F8091"} if cloud == "gcp" else {}
+    document["budget"] = {"usd_a_month": 50, "stop_at": 1, **account}
     settings = Settings.parse(document, where="Pulumi.test.yaml")
     archives = {spec.name: sample.archive(spec.name) for spec in FUNCTIONS}
     return deploy(lambda: blueprint.draw(clouds.find(cloud), settings, sample.PLATFORM, archives))

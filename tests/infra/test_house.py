@@ -78,9 +78,9 @@ def test_the_outputs_say_where_the_log_and_the_queue_of_each_function_are(w: Mod
     functions = w.graph().returned["functions"]
     assert {"predict", "jobs", "prepare", "train", "select", "rollout", "supervise"} <= set(functions)
     assert [name for name, places in functions.items() if short(name) not in places["logs"]] == []
-    assert {name for name, places in functions.items() if "dead_letters" in places} == {"jobs"}
+    assert {name for name, places in functions.items() if "dead_letters" in places} == {"jobs", "stop"}
     assert functions["jobs"]["dead_letters"] == w.graph().returned["jobs_dead_letters"]
-    assert [name for name, places in functions.items() if "queue" in places] == []
+    assert [name for name, places in functions.items() if "queue" in places] == ["stop"]
 
 
 @every_whole

@@ -34,6 +34,7 @@ NAMELESS: Final = frozenset(
         aws.TOPIC_POLICY,
         aws.TOPIC_SUBSCRIPTION,
         gcp.SERVICE,
+        gcp.BUDGET,
         gcp.DASHBOARD,
         gcp.AGENT,
         gcp.OBJECT,

@@ -186,6 +186,7 @@ def test_every_limit_of_every_cloud_is_checked(cloud: str) -> None:
     stated = {verdict.bound.removeprefix("at most ").removeprefix("at least ").replace(",", "") for verdict in results}
     bounds = {name: bound for name, bound in vars(LIMITS[cloud]).items() if type(bound) is int}
     assert {name for name, bound in bounds.items() if str(bound) not in stated} <= {
+        "part_bytes",
         "steps_of_an_experiment",
         "requests_a_copy",
     }
@@ -217,9 +218,15 @@ def test_what_is_assumed_is_not_less_than_what_is_deployed() -> None:
         for name in [resource.name]
     }
     for name, variables in environments.items():
-        fixed = {key: value for key, value in variables.items() if key not in ("MODELS", "ROLLOUT")}
+        fixed = {key: value for key, value in variables.items() if key not in ("MODELS", "ROLLOUT", "STOPS")}
         urls = 3 * 63
         assert sum(len(key) + len(value) for key, value in fixed.items()) + urls <= limits.ENVIRONMENT_BYTES, name
+    for cloud, stops in (
+        (aws, environments["stop-function"]["STOPS"]),
+        (gcp, gcp.variables(gcp.graph().one(gcp.FUNCTION, "stop-function"))["STOPS"]),
+    ):
+        (assumed,) = [one for one in verdicts(cloud.settings(), {}) if one.what == "bytes of the environment of stop"]
+        assert len(stops) + limits.ENVIRONMENT_BYTES <= int(assumed.value)
 
 
 def test_an_experiment_takes_as_many_steps_as_are_rendered() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra import blueprint, clouds
+from infra import blueprint, budgeting, clouds
 from infra.accepted import Kind, accepted, below, kinds
 from infra.function_table import FUNCTIONS
 from infra.gcp.regions import PROJECT_VARIABLES, REGION_VARIABLES
@@ -153,6 +153,7 @@ def extremes(options: list[Kind]) -> Iterator[dict[str, Any]]:
 def passes(cloud: str, asked: Changes) -> bool:
     try:
         settings = Settings.parse({"cloud": cloud, **MINIMAL, **asked}, where="")
+        budgeting.require(clouds.find(cloud), settings)
         enforce(settings, {}, "test")
     except pulumi.RunError:
         return False

@@ -458,7 +458,7 @@ def _declared(cloud: Cloud, name: str) -> None:
 def test_a_trigger_without_an_adapter_is_refused_whatever_the_tier_promises(cloud: str, tmp_path: Path) -> None:
     words, adapters = clouds.find(cloud), f"functions/adapters/{cloud}"
     require_adapters(words, FUNCTIONS)
-    names = {"http": "handler", "step": "handler", "queue": "new_objects"}
+    names = {"http": "handler", "step": "handler", "queue": "new_objects", "stop": "demands"}
     nimbus.plant(tmp_path, {f"{adapters}/{name}.py": f"def {adapt}(): ...\n" for name, adapt in names.items()})
     require_adapters(words, FUNCTIONS, tmp_path)
     with pytest.raises(pulumi.RunError) as refused:

@@ -13,6 +13,7 @@ from infra import clouds
 from tests.graph import Graph
 from tests.infra.aws import broken as aws_broken
 from tests.infra.aws import rules_account as aws_account
+from tests.infra.aws import rules_budget as aws_budget
 from tests.infra.aws import rules_compute as aws_compute
 from tests.infra.aws import rules_data as aws_data
 from tests.infra.aws import rules_edges as aws_edges
@@ -21,6 +22,7 @@ from tests.infra.aws import rules_watched as aws_watched
 from tests.infra.aws import whole as aws
 from tests.infra.gcp import broken as gcp_broken
 from tests.infra.gcp import rules_account as gcp_account
+from tests.infra.gcp import rules_budget as gcp_budget
 from tests.infra.gcp import rules_compute as gcp_compute
 from tests.infra.gcp import rules_data as gcp_data
 from tests.infra.gcp import rules_edges as gcp_edges
@@ -56,8 +58,9 @@ CLOUDS = (
             *aws_account.RULES,
             *aws_kept.RULES,
             *aws_watched.RULES,
+            *aws_budget.RULES,
         ),
-        broken={**aws_broken.BROKEN, **aws_kept.BROKEN},
+        broken={**aws_broken.BROKEN, **aws_kept.BROKEN, **aws_budget.BROKEN},
     ),
     RuledCloud(
         name="gcp",
@@ -69,8 +72,9 @@ CLOUDS = (
             *gcp_account.RULES,
             *gcp_kept.RULES,
             *gcp_watched.RULES,
+            *gcp_budget.RULES,
         ),
-        broken={**gcp_broken.BROKEN, **gcp_kept.BROKEN},
+        broken={**gcp_broken.BROKEN, **gcp_kept.BROKEN, **gcp_budget.BROKEN},
     ),
 )
 every_cloud = pytest.mark.parametrize("cloud", CLOUDS, ids=lambda cloud: cloud.name)

@@ -63,6 +63,12 @@ def document(cloud: str, auth: str, turn: int) -> dict[str, Any]:
             "silence_minutes": 60 + turn,
             "objective": 99.0 + turn / 10,
         },
+        "budget": {
+            "usd_a_month": 50 + turn,
+            "warn_at": [0.5 + turn / 10],
+            "stop_at": 1 + turn / 10,
+            **({"billing_account": f"01A2B{turn}-4C5D6E-7F8091"} if cloud == "gcp" else {}),
+        },
         "pointer_seconds": 5 + turn,
         "log_days": [7, 14][turn],
         "protect": False,

@@ -35,13 +35,18 @@ def job_seconds() -> int:
     return min(10, max(3, math.ceil(10 * (time.monotonic() - began))))
 
 
-def quick(attempts: int) -> dict[str, Any]:
+BUDGET = {"gcp-local": {"billing_account": "01A2B3-4C5D6E-7F8091"}}
+"""What the budget of a stack needs beside an amount."""
+
+
+def quick(stack: str, attempts: int) -> dict[str, Any]:
     """Return settings for one canary step, judged after its first requests, and for jobs that time out soon."""
     return {
         "serverless-ml:settings": {
             "rollout": {"steps": [50], "bake_seconds": 1, "patience": 20},
             "functions": {"jobs": {"timeout_seconds": job_seconds()}},
             "jobs": {"attempts": attempts},
+            "budget": {"usd_a_month": 50, "stop_at": 1, **BUDGET.get(stack, {})},
         }
     }
 
@@ -103,7 +108,10 @@ def contracts_of_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
 def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     stack, attempts = request.param
     state = tmp_path_factory.mktemp("loop")
-    with Patient(stack, state=state, override=quick(attempts)) as local, Control(state / FILE, stack_commands(local)):
+    with (
+        Patient(stack, state=state, override=quick(stack, attempts)) as local,
+        Control(state / FILE, stack_commands(local)),
+    ):
         local.deploy()
         yield Running(local, state)
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from infra import blueprint, environment
+from infra import blueprint, environment, stack_functions
 from infra.function_spec import FunctionSpec
 from infra.keys import Access, Keys
 from infra.settings import KEY
@@ -106,14 +106,14 @@ class Running:
     def without(self, entry: str, access: Access) -> Generator[None]:
         """Deploy a function without one of its grants for as long as the block lasts, once no other run can miss it."""
         self.idle()
-        whole = blueprint.grants
+        whole = stack_functions.grants
 
         def fewer(spec: FunctionSpec, *more: Any, **named: Any) -> tuple[Grant, ...]:
             grants = whole(spec, *more, **named)
             return tuple(grant for grant in grants if spec.name != entry or grant.access is not access)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(blueprint, "grants", fewer)
+            patch.setattr(stack_functions, "grants", fewer)
             assert self._stack.deploy(), "the grant to take away was not found"
         try:
             yield

@@ -49,6 +49,8 @@ COMMANDS: dict[str, list[str]] = {
     "console": ["--no-browser"],
     "alarms": [],
     "status": [],
+    "stop": ["--timeout", "1"],
+    "resume": ["--timeout", "1"],
     "cost": [MODEL],
     "drift": [MODEL],
     "feedback": [MODEL, FILE],

@@ -27,15 +27,17 @@ Content = TypeVar("Content")
 
 def new_objects(entry: Entry) -> Handle:
     """Return the Lambda function that consumes events about new objects: the consumer gets the key of each."""
-    return _handler(entry, key_of)
+    return handler(entry, key_of)
 
 
 def messages(entry: Entry) -> Handle:
     """Return the Lambda function that consumes messages: the consumer gets the JSON object that each holds."""
-    return _handler(entry, object_of)
+    return handler(entry, object_of)
 
 
-def _handler(entry: Entry, parse: Callable[[Any], Any]) -> Handle:
+def handler(entry: Entry, parse: Callable[[Any], Any]) -> Handle:
+    """Return the Lambda function that consumes messages: the consumer gets what `parse` reads in the body of each."""
+
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return consume_batch(event, composed(entry), parse, lambda: context.get_remaining_time_in_millis() / 1000)
 

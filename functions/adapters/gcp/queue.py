@@ -35,15 +35,17 @@ LARGEST_ENVELOPE = 16_000_000
 
 def new_objects(entry: Entry) -> Handle:
     """Return the function that consumes notifications of new objects: the consumer gets the key of each."""
-    return _handler(entry, key_of)
+    return handler(entry, key_of)
 
 
 def messages(entry: Entry) -> Handle:
     """Return the function that consumes messages: the consumer gets the JSON object that each holds."""
-    return _handler(entry, object_of)
+    return handler(entry, object_of)
 
 
-def _handler(entry: Entry, parse: Callable[[dict[str, Any]], Any]) -> Handle:
+def handler(entry: Entry, parse: Callable[[dict[str, Any]], Any]) -> Handle:
+    """Return the function that consumes messages: the consumer gets what `parse` reads in each."""
+
     def handle(request: flask.Request) -> flask.Response:
         return consume_push(request, composed(entry), parse)
 

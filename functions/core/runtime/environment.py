@@ -81,6 +81,12 @@ class Environment:
         self._opened.append(store)
         return store
 
+    def token(self) -> str:
+        """Return a token of the function's account. Raise `RuntimeError` on a cloud that has none."""
+        if self._token is None:
+            raise RuntimeError("this cloud gives its functions no token")
+        return self._token()
+
     def renew(self) -> None:
         """Open new connections for every store that was opened."""
         for store in self._opened:

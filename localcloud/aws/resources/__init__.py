@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from localcloud.aws.resources import (
     access,
     arrival,
+    budget,
     function,
     gateway,
     logs,
@@ -34,7 +35,7 @@ HANDLERS: Mapping[str, ResourceHandler] = {
 ABSENT: Mapping[str, str] = {
     "aws:sns/topicSubscription:TopicSubscription": monitor.UNTOLD,
     "aws:cloudwatch/dashboard:Dashboard": "there is no console here to show it",
-    "aws:budgets/budget:Budget": "nothing here costs money",
+    **budget.ABSENT,
     "aws:appautoscaling/target:Target": "the emulator has no autoscaling",
     "aws:appautoscaling/policy:Policy": "the emulator has no autoscaling",
     "aws:appautoscaling/scheduledAction:ScheduledAction": "the emulator has no autoscaling",

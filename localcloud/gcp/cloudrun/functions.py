@@ -7,8 +7,9 @@ import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from localcloud.engine.events import Answer, Event, Events
 from localcloud.gcp.cloudrun.build import TARGET, Build
@@ -24,6 +25,7 @@ from localcloud.support.tail import Tail
 LARGEST_REQUEST = 32 * 1024 * 1024
 """Bytes of a request. https://cloud.google.com/run/quotas#request_limits"""
 TIDY_SECONDS = 15
+STOPPED = "The service is disabled: it is scaled to zero instances."
 INVOKE = "run.routes.invoke"
 
 
@@ -55,6 +57,7 @@ class _Function:
     service: Service
     log: Path
     tail: Tail
+    scaling: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Functions:
@@ -137,6 +140,24 @@ class Functions:
         function.args, function.account, function.metadata = args, args.account, metadata
         if not same:
             before.close()
+
+    def scale(self, name: str, scaling: Mapping[str, Any]) -> None:
+        """Set the scale of a service: a fixed number of instances, which is none here, or what calls ask for.
+
+        Raises `ValueError` for another number, and for one bound of two.
+        """
+        if scaling.get("scalingMode") == "MANUAL":
+            if scaling.get("manualInstanceCount", 0) != 0:
+                raise ValueError("manualInstanceCount: accepted here: 0")
+        elif ("minInstanceCount" in scaling) != ("maxInstanceCount" in scaling):
+            raise ValueError("scaling: minInstanceCount and maxInstanceCount are accepted together, or neither")
+        function = self._all[name]
+        function.scaling = dict(scaling)
+        function.service.stop(scaling.get("scalingMode") == "MANUAL")
+
+    def scaling(self, name: str) -> Mapping[str, Any]:
+        """Return the scale of a service; nothing where none was set."""
+        return self._all[name].scaling
 
     def has(self, name: str) -> bool:
         """Return whether a function is deployed."""
@@ -232,18 +253,22 @@ class Functions:
         if token is None:
             return _text_response(403, "The request was not authenticated.")
         if self._owner is not None and token == self._owner:
-            return function.service.answer(_forwarded(request))
+            return _answered(function.service, request)
         caller = self._accounts.principal(token, function.server.url)
         if caller is None:
             return _text_response(401, "The access token could not be verified.")
         service = f"projects/{self._accounts.project}/locations/{self._region}/services/{name}"
         if not self._bindings.allows(caller, INVOKE, service):
             return _text_response(403, "The request was not authorized to invoke this service.")
-        return function.service.answer(_forwarded(request))
+        return _answered(function.service, request)
 
     def _tidy_regularly(self) -> None:
         while not self._over.wait(TIDY_SECONDS):
             self.tidy()
+
+
+def _answered(service: Service, request: Request) -> Response:
+    return _text_response(503, STOPPED) if service.stopped else service.answer(_forwarded(request))
 
 
 def _forwarded(request: Request) -> Request:

@@ -16,6 +16,7 @@ from localcloud.engine.cloud import CloudFailed
 from localcloud.gcp.api_responses import ApiResponse, Authorize, bearer, denied, json_object, ok, problem
 from localcloud.gcp.cloudrun.functions import FunctionArgs, Functions
 from localcloud.gcp.cloudrun.instance import InstanceFailed, Size
+from localcloud.gcp.iam.bindings import ACT_AS
 from localcloud.support.http_server import Request
 
 SERVICES = "/run.googleapis.com/v2/"
@@ -29,7 +30,8 @@ class ServicesApi:
 
     def __init__(self, functions: Functions, project: str, region: str, *, authorize: Authorize) -> None:
         self._functions = functions
-        self._parent = f"projects/{project}/locations/{region}"
+        self._project = f"projects/{project}"
+        self._parent = f"{self._project}/locations/{region}"
         self._authorize = authorize
         self._labels: dict[str, Mapping[str, str]] = {}
 
@@ -38,12 +40,15 @@ class ServicesApi:
         parts, token = urlsplit(request.path), bearer(request.headers)
         path = parts.path.removeprefix(SERVICES)
         permission = PERMISSIONS.get(request.method, "run.services.delete")
-        if not self._authorize(token, permission, self._parent):
-            return denied(permission, self._parent)
         found = re.fullmatch(rf"{re.escape(self._parent)}/services(?:/(?P<name>[a-z0-9-]+))?", path)
+        resource = path if found and found["name"] else self._parent
+        if not self._authorize(token, permission, resource):
+            return denied(permission, resource)
         if found is None:
             return problem(404, f"{request.method} {request.path}: not here")
         try:
+            if parse_qs(parts.query).get("updateMask") == ["scaling"]:
+                return self._scale(request, found["name"], token)
             return self._do(request, found["name"], parse_qs(parts.query).get("serviceId", [""])[0])
         except (ValueError, LookupError, TypeError) as refused:
             return problem(400, str(refused))
@@ -70,6 +75,17 @@ class ServicesApi:
         self._labels.pop(name, None)
         return ok({"done": True, "response": {}})
 
+    def _scale(self, request: Request, name: str | None, token: str | None) -> ApiResponse:
+        """Set the scale of a service, for who may act as its account, too."""
+        deployed = self._functions.deployed()
+        if name is None or name not in deployed:
+            return problem(404, f"Resource '{name}' of kind 'SERVICE' in region was not found.")
+        account = f"{self._project}/serviceAccounts/{deployed[name][0].account}"
+        if not self._authorize(token, ACT_AS, account):
+            return denied(ACT_AS, account)
+        self._functions.scale(name, json_object(request.body)["scaling"])
+        return self._done(name)
+
     def _done(self, name: str) -> ApiResponse:
         return ok({"name": f"{self._parent}/operations/{name}", "done": True, "response": self._service(name)})
 
@@ -89,8 +105,13 @@ class ServicesApi:
             "maxInstanceRequestConcurrency": args.concurrency,
             "scaling": {"maxInstanceCount": args.max_instances},
         }
-        full = f"{self._parent}/services/{name}"
-        return {"name": full, "uri": url, "labels": self._labels.get(name, {}), "template": template}
+        return {
+            "name": f"{self._parent}/services/{name}",
+            "uri": url,
+            "labels": self._labels.get(name, {}),
+            "template": template,
+            "scaling": dict(self._functions.scaling(name)),
+        }
 
     def _args(self, name: str, body: Mapping[str, Any]) -> FunctionArgs:
         """Return the function that a service's template describes. Raises `ValueError` where Cloud Run refuses it."""

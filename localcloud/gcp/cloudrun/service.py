@@ -42,6 +42,7 @@ class Service:
         self._pending_seconds = pending_seconds
         self._change = threading.Condition()
         self._closed = False
+        self._stopped = False
         self._copies: dict[Instance, Revision] = {}
 
     def begin(self) -> None:
@@ -63,7 +64,7 @@ class Service:
         if the new one does not start.
         """
         try:
-            if tried:
+            if tried and not self._stopped:
                 self._fill(revision)
         except BaseException:
             self._retire(lambda _, of: of is revision)
@@ -71,6 +72,21 @@ class Service:
         with self._change:
             self._revision = revision
         self._retire(lambda _, of: of is not revision)
+
+    def stop(self, stopped: bool) -> None:
+        """Have no copies, and answer no call, or go on as before: calls that are under way are finished.
+
+        https://cloud.google.com/run/docs/configuring/services/manual-scaling
+        """
+        with self._change:
+            self._stopped = stopped
+        if stopped:
+            self._retire(lambda _, __: True)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it answers no call."""
+        return self._stopped
 
     def answer(self, request: Request) -> Response:
         """Return a copy's response, or Cloud Run's error: https://cloud.google.com/run/docs/troubleshooting."""
@@ -105,6 +121,9 @@ class Service:
         Copies whose process has ended are removed, and replaced up to the minimum. Raises
         `InstanceFailed` when one of these does not begin to listen.
         """
+        if self._stopped:
+            self._retire(lambda _, __: True)
+            return
         idle_since = time.monotonic() - IDLE_SECONDS
         with self._change:
             revision = self._revision

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from localcloud.gcp.iam.accounts import Accounts
 from localcloud.gcp.iam.condition import Condition, RequestAttributes, condition
 
 ACCESS_TOKEN, IDENTITY_TOKEN = "iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.getOpenIdToken"
+ACT_AS = "iam.serviceAccounts.actAs"
 TOKENS = frozenset({ACCESS_TOKEN, IDENTITY_TOKEN})
 """The permissions by which a service agent acts as an account."""
 REPOSITORY = "artifactregistry.repositories.get"
@@ -24,6 +25,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     "roles/pubsub.publisher": frozenset({"pubsub.topics.publish"}),
     "roles/pubsub.subscriber": frozenset({"pubsub.subscriptions.consume"}),
     "roles/workflows.invoker": frozenset({"workflows.executions.create"}),
+    "roles/iam.serviceAccountUser": frozenset({ACT_AS}),
     "roles/iam.serviceAccountTokenCreator": frozenset({"iam.serviceAccounts.signBlob", "iam.serviceAccounts.signJwt"}),
     "roles/logging.logWriter": frozenset({"logging.logEntries.create"}),
     "roles/artifactregistry.writer": frozenset({UPLOAD, DOWNLOAD}),
@@ -71,6 +73,23 @@ class Bindings:
         self._lock = threading.Lock()
         self._all: dict[Binding, Condition | None] = {}
         """Every binding, with its condition as a function."""
+        self._roles: dict[str, frozenset[str]] = dict(ROLES)
+        """The permissions of each role: Google's, and those that the project has defined."""
+
+    def define(self, role: str, permissions: Iterable[str]) -> None:
+        """Define a role of the project, or change it: https://cloud.google.com/iam/docs/creating-custom-roles."""
+        with self._lock:
+            self._roles = {**self._roles, role: frozenset(permissions)}
+
+    def defines(self, role: str) -> bool:
+        """Return whether a role is known."""
+        with self._lock:
+            return role in self._roles
+
+    def forget(self, role: str) -> None:
+        """Delete a role of the project; who is bound to it has its permissions no longer. An unknown one is ignored."""
+        with self._lock:
+            self._roles = {known: permissions for known, permissions in self._roles.items() if known != role}
 
     def add(self, binding: Binding) -> None:
         """Add a binding to the policy of its resource. One that is there already changes nothing.
@@ -78,8 +97,8 @@ class Bindings:
         Raises `ValueError` for a role that is not in `ROLES`, for a service account that does not exist, for a
         condition that cannot be evaluated here, and for more of them than `CONDITIONS`.
         """
-        if binding.role not in ROLES:
-            raise ValueError(f"{binding.role} is not known here; accepted: {', '.join(ROLES)}")
+        if not self.defines(binding.role):
+            raise ValueError(f"{binding.role} is not known here; accepted: {', '.join(self._roles)}")
         kind, _, email = binding.member.partition(":")
         if kind == "serviceAccount" and not self._accounts.exists(email):
             raise ValueError(f"{binding.role} on {binding.resource}: Service account {email} does not exist.")
@@ -124,7 +143,7 @@ class Bindings:
         attributes = attributes or RequestAttributes(name=resource)
         return any(
             binding.member == f"serviceAccount:{email}"
-            and permission in ROLES[binding.role]
+            and permission in self._roles.get(binding.role, ())
             and binding.resource in resources
             and (holds is None or holds(attributes))
             for binding, holds in self._all.items()

@@ -16,7 +16,7 @@ from dataclasses import replace
 from localcloud.gcp.dispatcher import Dispatcher
 from localcloud.gcp.pubsub.message import Message, as_dead_letter, check, envelope
 from localcloud.gcp.pubsub.push import ACKNOWLEDGED, Send, post
-from localcloud.gcp.pubsub.subscription import Delivery, Subscription, SubscriptionArgs
+from localcloud.gcp.pubsub.subscription import Delivery, Push, Subscription, SubscriptionArgs
 from localcloud.gcp.pubsub.transform import Transform
 
 PUBLISH, CONSUME = "pubsub.topics.publish", "pubsub.subscriptions.consume"
@@ -181,6 +181,13 @@ class PubSub:
         """Return a subscription's declaration. Raises `NotFound`."""
         with self._changed:
             return self._subscription(name).args
+
+    def modify_push(self, name: str, push: Push | None) -> None:
+        """Have a subscription push elsewhere, or keep its messages until it pushes again. Raises `NotFound`."""
+        with self._changed:
+            subscription = self._subscription(name)
+            subscription.args = replace(subscription.args, push=push)
+            self._changed.notify_all()
 
     def waiting(self, name: str) -> int:
         """Return the number of messages that are not acknowledged. Raises `NotFound`."""

@@ -8,6 +8,7 @@ from localcloud.engine.resource_handler import ResourceHandler
 from localcloud.gcp.resources import (
     access,
     arrival,
+    budget,
     function,
     gateway,
     logs,
@@ -33,6 +34,7 @@ HANDLERS: Mapping[str, ResourceHandler] = {
 ABSENT: Mapping[str, str] = {
     **logs.ABSENT,
     **monitor.ABSENT,
+    **budget.ABSENT,
     "gcp:projects/service:Service": "every service that is embedded here is always on",
 }
 """Types that are accepted and not created, each with the reason."""

@@ -101,7 +101,32 @@ def _repository(project: Project, inputs: Mapping[str, Any]) -> str:
     return f"projects/{project.name}/locations/{inputs['location']}/repositories/{name}"
 
 
+def _role(order: Order) -> Registered:
+    project: Project = order.session
+    name = f"projects/{project.name}/roles/{order.inputs['roleId']}"
+    project.bindings.define(name, order.inputs["permissions"])
+    return Registered(id=name, outputs={**order.inputs, "name": name, "project": project.name})
+
+
+def _change_role(order: Order, before: Resource) -> Registered:
+    order.session.bindings.define(before.id, order.inputs["permissions"])
+    return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
+
+
+def _delete_role(project: Project, resource: Resource) -> None:
+    project.bindings.forget(resource.id)
+
+
 HANDLERS = {
+    "gcp:projects/iAMCustomRole:IAMCustomRole": ResourceHandler(
+        create=_role,
+        update=_change_role,
+        delete=_delete_role,
+        exists=lambda project, resource: project.bindings.defines(resource.id),
+        takes=frozenset({"roleId", "title", "description", "permissions", "project"}),
+        fixed=frozenset({"roleId", "project"}),
+        named="roleId",
+    ),
     "gcp:serviceaccount/account:Account": ResourceHandler(
         create=_account,
         update=_rename_account,

@@ -85,6 +85,8 @@ class Job:
         self._following = following
         self.due = following(now)
         self.under_way = False
+        self.paused = False
+        """Whether no run of it begins."""
         self.scheduled = self.due
         """The scheduled time of the current run."""
         self._repetitions = 0
@@ -96,9 +98,20 @@ class Job:
             self.due = self.scheduled = now
             self._repetitions = 0
 
+    def pause(self) -> None:
+        """Begin no run from now on. One that is under way is not repeated."""
+        self.paused = True
+        self._repetitions = 0
+
+    def resume(self, now: float) -> None:
+        """Begin runs again, at the next scheduled time."""
+        if self.paused:
+            self.paused = False
+            self.due = self._following(now)
+
     def begin(self, now: float) -> bool:
         """Return whether an attempt is due. If so, it is under way until `end`."""
-        if self.under_way or self.due > now:
+        if self.under_way or self.paused or self.due > now:
             return False
         if self._repetitions == 0:
             self._first, self.scheduled = now, self.due

@@ -49,6 +49,8 @@ class Scheduler:
             raise ValueError(f"job {args.name}: time zone {args.time_zone}; accepted: {', '.join(sorted(UTC))}")
         job = Job(args, lambda after: following(args.schedule, after), self._now())
         with self._changed:
+            if args.name in self._jobs and self._jobs[args.name].paused:
+                job.pause()
             self._jobs[args.name] = job
             self._changed.notify_all()
 
@@ -62,12 +64,31 @@ class Scheduler:
         with self._changed:
             self._jobs.pop(name, None)
 
+    def paused(self, name: str) -> bool:
+        """Return whether a job is paused. Raises `NotFound`."""
+        with self._changed:
+            return self._job(name).paused
+
+    def pause(self, name: str) -> None:
+        """Send no request of a job until it is resumed. Raises `NotFound`."""
+        with self._changed:
+            self._job(name).pause()
+
+    def resume(self, name: str) -> None:
+        """Send the requests of a job again, from its next scheduled time on. Raises `NotFound`."""
+        with self._changed:
+            self._job(name).resume(self._now())
+            self._changed.notify_all()
+
+    def _job(self, name: str) -> Job:
+        if name not in self._jobs:
+            raise NotFound(f"job {name} does not exist")
+        return self._jobs[name]
+
     def run(self, name: str) -> None:
         """Send a job's request now, whatever its schedule. Raises `NotFound`."""
         with self._changed:
-            if name not in self._jobs:
-                raise NotFound(f"job {name} does not exist")
-            self._jobs[name].hasten(self._now())
+            self._job(name).hasten(self._now())
             self._changed.notify_all()
 
     def start(self) -> None:
@@ -82,7 +103,7 @@ class Scheduler:
         """Start every attempt that is due, and return the time at which the next one is, if that is known."""
         with self._changed:
             due = [job for job in self._jobs.values() if job.begin(self._now())]
-            times = [job.due for job in self._jobs.values() if not job.under_way]
+            times = [job.due for job in self._jobs.values() if not job.under_way and not job.paused]
         for job in due:
             self._begin(lambda job=job: self._attempt(job))
         return min(times, default=None)

@@ -36,6 +36,7 @@ ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 LOG_FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
+BUDGET = "aws:budgets/budget:Budget"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 TOPIC = "aws:sns/topic:Topic"
 TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
@@ -55,7 +56,8 @@ Statement = Mapping[str, Any]
 
 def settings(**more: Any) -> Settings:
     trained = {"cloud": "aws", "models": ["breast_cancer", "file_type"], "training": {"schedule": "0 3 * * 1"}}
-    document = {**trained, "alerts": {"email": ["ml@example.org"]}, **more}
+    told = {"alerts": {"email": ["ml@example.org"]}, "budget": {"usd_a_month": 50, "stop_at": 1}}
+    document = {**trained, **told, **more}
     return Settings.parse(document, where="Pulumi.test.yaml")
 
 

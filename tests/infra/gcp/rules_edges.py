@@ -28,6 +28,7 @@ ROLES = {
 OBJECTS = re.compile(r'resource\.name\.startsWith\("projects/_/buckets/([^/]+)/objects/([^"]*)"\)')
 NEEDS = {
     "gcp:artifactregistry/": ("artifactregistry",),
+    "gcp:billing/": ("billingbudgets",),
     "gcp:apigateway/": ("apigateway", "servicemanagement", "servicecontrol"),
     "gcp:cloudfunctionsv2/": ("cloudfunctions", "run", "cloudbuild", "artifactregistry"),
     "gcp:cloudrunv2/": ("run",),
@@ -35,6 +36,7 @@ NEEDS = {
     "gcp:eventarc/": ("eventarc", "pubsub", "workflowexecutions"),
     "gcp:logging/": ("logging",),
     "gcp:monitoring/": ("monitoring",),
+    "gcp:projects/iAMCustomRole": ("iam",),
     "gcp:projects/iAMMember": ("cloudresourcemanager",),
     "gcp:pubsub/": ("pubsub",),
     "gcp:serviceaccount/iAMMember": ("iam", "iamcredentials"),
@@ -110,12 +112,16 @@ def nothing_is_allowed_to_everybody(graph: Graph) -> list[str]:
 
 
 def roles_are_narrow_and_on_one_resource(graph: Graph) -> list[str]:
-    """A service agent's role is for that agent alone; a builder reads by a condition on the names of buckets."""
+    """A service agent's role is for that agent alone; a builder reads by a condition on the names of buckets.
+
+    What who stops the stack may do has rules of its own: rules_budget.py.
+    """
     agents = {agent_role(service): w.agent_member(service) for service in w.agents(graph)}
     return [
         f"{resource.name}: grants {resource.inputs['role']} by {resource.type}"
         for resource in graph
         if "role" in resource.inputs
+        and not resource.name.startswith(w.STOPPING)
         and (
             resource.inputs["role"] not in ROLES.get(resource.type, set())
             or resource.inputs["member"] != agents.get(resource.inputs["role"], resource.inputs["member"])
@@ -175,7 +181,7 @@ def functions_are_built_by_an_account_that_may_and_does_nothing_else(graph: Grap
 def an_account_signs_as_itself_and_only_where_urls_are_handed_out(graph: Graph) -> list[str]:
     """Whoever may sign as another may become it."""
     expected = {w.member(w.service(resource)["serviceAccountEmail"]) for resource in _signers(graph)}
-    members = graph.of(w.ACCOUNT_MEMBER)
+    members = [each for each in graph.of(w.ACCOUNT_MEMBER) if not each.name.startswith(w.STOPPING)]
     as_others = [
         f"{resource.name}: lets {resource.inputs['member']} sign as {resource.inputs['serviceAccountId']}"
         for resource in members

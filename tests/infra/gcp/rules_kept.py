@@ -10,7 +10,7 @@ from tests.infra.gcp import whole as w
 
 DISPOSABLE: Final = frozenset({"code"})
 """What can be made again from the repository need not be protected."""
-GOING: Final = frozenset({w.SINK, w.EXCLUSION, w.ACCOUNT})
+GOING: Final = frozenset({w.SINK, w.EXCLUSION, w.ACCOUNT, w.SUBSCRIPTION_MEMBER})
 """What goes with a component of which only the logs are left."""
 LASTING: Final = {
     w.BUCKET: "holds data",

@@ -48,7 +48,11 @@ def alarms_read_what_is_written(graph: Graph) -> list[str]:
 
 
 def who_is_told_is_told_of_every_alarm(graph: Graph) -> list[str]:
-    channels = {channel.outputs.get("id") or f"{channel.name}-id" for channel in graph.of(w.CHANNEL)}
+    channels = {
+        channel.outputs.get("id") or f"{channel.name}-id"
+        for channel in graph.of(w.CHANNEL)
+        if channel.name.startswith("monitor-")
+    }
     return [
         f"{policy.name}: tells not everybody"
         for policy in graph.of(w.ALERT)

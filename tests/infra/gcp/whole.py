@@ -25,6 +25,8 @@ BUCKET_MEMBER = "gcp:storage/bucketIAMMember:BucketIAMMember"
 NOTIFICATION = "gcp:storage/notification:Notification"
 TOPIC = "gcp:pubsub/topic:Topic"
 TOPIC_MEMBER = "gcp:pubsub/topicIAMMember:TopicIAMMember"
+BUDGET = "gcp:billing/budget:Budget"
+CUSTOM_ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
 METRIC = "gcp:logging/metric:Metric"
 DASHBOARD = "gcp:monitoring/dashboard:Dashboard"
 ALERT = "gcp:monitoring/alertPolicy:AlertPolicy"
@@ -50,6 +52,8 @@ LOGS = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
 SINK = "gcp:logging/projectSink:ProjectSink"
 EXCLUSION = "gcp:logging/projectExclusion:ProjectExclusion"
 
+STOPPING = ("stop-as-", "stop-service-", "stop-subscription-jobs", "stop-jobs")
+"""How that is called by which a function may stop the stack."""
 PUBSUB_AGENT = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
 SOURCES = re.compile(r'resource\.name\.startsWith\("projects/_/buckets/([^"]*)"\)')
 STORAGE_AGENT = "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com"
@@ -58,7 +62,8 @@ STORAGE_AGENT = "serviceAccount:service-123456789012@gs-project-accounts.iam.gse
 def settings(**more: Any) -> Settings:
     models = ["breast_cancer", "another", "file_type"]
     trained = {"cloud": "gcp", "models": models, "training": {"schedule": "0 3 * * 1"}}
-    document = {**trained, "alerts": {"email": ["ml@example.org"]}, **more}
+    budget = {"usd_a_month": 50, "stop_at": 1, "billing_account": "01A2B3-4C5D6E-7F8091"}
+    document = {**trained, "alerts": {"email": ["ml@example.org"]}, "budget": budget, **more}
     return Settings.parse(document, where="Pulumi.test.yaml")
 
 

@@ -309,3 +309,22 @@ def test_a_leap_day_comes_when_there_is_one() -> None:
     assert datetime.datetime.fromtimestamp(times, datetime.UTC) == datetime.datetime(
         2028, 2, 29, 4, 30, tzinfo=datetime.UTC
     )
+
+
+def test_a_job_that_is_paused_sends_nothing_and_goes_on_at_its_next_time() -> None:
+    bench = Bench()
+    bench.job()
+    bench.scheduler.pause(NAME)
+    bench.now = MONDAY_3 + 1
+    bench.scheduler.pump()
+    assert (bench.sent, bench.scheduler.paused(NAME)) == ([], True)
+    bench.job()
+    assert bench.scheduler.paused(NAME), "a job that is declared anew stays paused"
+    bench.scheduler.resume(NAME)
+    bench.scheduler.pump()
+    assert bench.sent == []
+    bench.now = MONDAY_3 + 7 * 86_400
+    bench.scheduler.pump()
+    assert len(bench.sent) == 1
+    with pytest.raises(NotFound):
+        bench.scheduler.pause("projects/p/locations/eu/jobs/another")

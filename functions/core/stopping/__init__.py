@@ -1,0 +1,1 @@
+"""What stops a stack, and has it go on as it was."""
