@@ -147,6 +147,7 @@ def declares_a_cloud(block: Block) -> None:
         "from_settings",
         "names",
         "charges",
+        "budget_needs",
     }  # a deployable cloud states those from packing to charges
     wanted = {field.name for field in dataclasses.fields(vocabulary.Cloud)} - optional
     assert wanted <= set(re.findall(r"^    (\w+)=", block.text, re.MULTILINE))
