@@ -96,6 +96,7 @@ EVERYWHERE = frozenset(
     {
         variables.LOG_LEVEL,
         variables.METER,
+        variables.PROJECT,
         variables.STOPS,
         *ONE_THREAD,
         *(name for kernel in KERNELS.values() for name in kernel),

@@ -31,6 +31,8 @@ INPUT = Ref("input")
 """The whole input of the execution."""
 EXECUTION = Ref("execution")
 """The name of the execution, unique in its workflow."""
+TRACE = Ref("trace")
+"""The trace to which the execution's input says that it belongs, as W3C's headers by name; an empty text without."""
 ERROR = Ref("error")
 """What went wrong, as text; only the step that a failure leads to can read it."""
 ITEM = Ref("item")
@@ -167,7 +169,8 @@ def training(
     newest dataset, `{"model": "<name>", "action": "wait"}` for the same in the window of the schedule,
     `{"model": "<name>", "version": "<version>"}` to release what is registered, the same with `"run"` to go on with a
     run whose version waited for approval, or `{"model": "<name>", "action": "rollback", "reason": "<why>"}` to have the
-    champion before this one back. Where functions train single models, the answer chooses that of the experiments.
+    champion before this one back; each may say besides to whose `"trace"` it belongs. Where functions train single
+    models, the answer chooses that of the experiments.
     """
     return Workflow(
         start="prepare",
@@ -188,7 +191,9 @@ def quiet_seconds(function_timeouts: Mapping[str, int]) -> int:
 
 ENDS = ("promoted", "rolled back", "superseded", "awaiting approval", "rejected", "unchanged", "refused")
 """Steps in which an execution ends well, whatever has become of the version."""
-_RUN: Mapping[str, Ref] = {"model": Ref("search.model"), "run": Ref("search.run")}
+_SPAN: Mapping[str, Ref] = {"execution": EXECUTION, "trace": TRACE}
+"""By which a step that is called knows its trace: functions/core/runtime/spans.py."""
+_RUN: Mapping[str, Ref] = {"model": Ref("search.model"), "run": Ref("search.run"), **_SPAN}
 _ROUND: Mapping[str, Ref] = {**_RUN, "round": Ref("search.round")}
 
 
@@ -200,7 +205,7 @@ def _search(parallelism: int, apart: Mapping[str, str]) -> tuple[Step, ...]:
         Call(
             name="prepare",
             function="prepare",
-            payload={"input": INPUT, "execution": EXECUTION},
+            payload={"input": INPUT, **_SPAN},
             result="search",
             next="is it usable",
         ),
@@ -282,8 +287,8 @@ def _release() -> tuple[Step, ...]:
             payload={
                 "action": "rollback",
                 "model": Ref("search.model"),
-                "execution": EXECUTION,
                 "reason": Ref("search.reason"),
+                **_SPAN,
             },
             result="rollback",
             next="rolled back",
@@ -291,7 +296,7 @@ def _release() -> tuple[Step, ...]:
         Call(
             name="abandon",
             function="rollout",
-            payload={"action": "abandon", "execution": EXECUTION, "input": INPUT, "cause": ERROR},
+            payload={"action": "abandon", "input": INPUT, "cause": ERROR, **_SPAN},
             result="abandon",
             next="failed",
         ),

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from infra.workflow import ERROR, EXECUTION, INPUT, ITEM, Call, Choose, Each, End, Pause, Ref, Step, Workflow, followers
+from infra.workflow import (
+    ERROR,
+    EXECUTION,
+    INPUT,
+    ITEM,
+    TRACE,
+    Call,
+    Choose,
+    Each,
+    End,
+    Pause,
+    Ref,
+    Step,
+    Workflow,
+    followers,
+)
 
 
 def problems(workflow: Workflow) -> list[str]:
@@ -23,7 +38,7 @@ def problems(workflow: Workflow) -> list[str]:
 def _unset(ref: Ref, step: Step, workflow: Workflow, results: frozenset[str]) -> str:
     """Return why nothing may have set what a step reads; empty if it is set whenever the step begins."""
     root = ref.path.partition(".")[0]
-    if ref in (INPUT, EXECUTION):
+    if ref in (INPUT, EXECUTION, TRACE):
         return ""
     if ref == ITEM:
         return "" if isinstance(step, Each) else "only a step for each element of a list has one"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from infra.aws.account import partition
-from infra.workflow import ERROR, EXECUTION, INPUT, ITEM, Call, Choose, Each, End, Pause, Ref, Step, Workflow
+from infra.workflow import ERROR, EXECUTION, INPUT, ITEM, TRACE, Call, Choose, Each, End, Pause, Ref, Step, Workflow
 
 State = dict[str, Any]
 
@@ -45,6 +45,7 @@ FAILED: State = {
     "JitterStrategy": "FULL",
 }
 """A step can be repeated: so a worker that was killed is replaced."""
+_TRACE = "$states.context.Execution.Input.trace"
 TEXT_LIMIT = 30_000
 """Characters of a cause; Step Functions takes 32,768."""
 
@@ -149,6 +150,7 @@ def _path(ref: Ref) -> str:
     roots = {
         INPUT: "$states.context.Execution.Input",
         EXECUTION: "$states.context.Execution.Name",
+        TRACE: f"$exists({_TRACE}) ? {_TRACE} : ''",
         ERROR: "$problem",
         ITEM: "$states.context.Map.Item.Value",
     }

@@ -21,7 +21,22 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, assert_never
 
-from infra.workflow import ERROR, EXECUTION, INPUT, ITEM, Call, Choose, Each, End, Pause, Ref, Step, Workflow, followers
+from infra.workflow import (
+    ERROR,
+    EXECUTION,
+    INPUT,
+    ITEM,
+    TRACE,
+    Call,
+    Choose,
+    Each,
+    End,
+    Pause,
+    Ref,
+    Step,
+    Workflow,
+    followers,
+)
 
 Document = dict[str, Any]
 
@@ -118,12 +133,14 @@ def _begin(workflow: Workflow) -> Document:
         execution=execution,
         deadline=f"${{sys.now() + {workflow.timeout_seconds}}}",
         problem="",
+        trace="",
         **{FAILURES: []},
     )
 
 
 def _receive(workflow: Workflow) -> Iterator[Document]:
-    """Yield the steps that set the input: the key in an event of Eventarc, or else the argument itself."""
+    """Yield the steps that set trace and input: of an event of Eventarc its key, or else the argument itself."""
+    yield {"join": {"assign": [{"trace": '${default(map.get(args, "trace"), "")}'}], "next": "receive"}}
     start = _name(workflow.start)
     arrival = {"condition": '${"data" in args}', "next": "from_event"}
     yield {"receive": {"switch": [arrival], "next": start}}
@@ -285,5 +302,5 @@ def _expression(ref: Ref) -> str:
 
 
 def _path(ref: Ref) -> str:
-    roots = {INPUT: "input", EXECUTION: "execution", ERROR: "problem", ITEM: "item"}
+    roots = {INPUT: "input", EXECUTION: "execution", TRACE: "trace", ERROR: "problem", ITEM: "item"}
     return roots.get(ref, ref.path)

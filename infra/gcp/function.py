@@ -128,7 +128,13 @@ def _service(
         min_instance_count=instances.minimum or None,
         max_instance_count=instances.maximum,
         max_instance_request_concurrency=instances.requests,
-        environment_variables={**args.environment, **instances.environment, **stops},
+        # Its log names a trace by its project.
+        environment_variables={
+            **args.environment,
+            **instances.environment,
+            **stops,
+            variables.PROJECT: identity.project,
+        },
         service_account_email=identity.email,
         ingress_settings="ALLOW_ALL" if args.consumes is None else "ALLOW_INTERNAL_ONLY",
         all_traffic_on_latest_revision=True,

@@ -16,8 +16,8 @@ from tests.functions.entered import entered
 from tests.functions.mains import handle
 from tests.functions.serving import Bench, event
 
-MOST_FOR_A_PREDICTION = 17
-MOST_FOR_A_DATASET = 98
+MOST_FOR_A_PREDICTION = 18
+MOST_FOR_A_DATASET = 99
 PREDICT = handle("predict")
 STORE = "functions/core/storage/objects.py"
 

@@ -24,6 +24,8 @@ EMULATOR = ROOT / ".local" / "workflows-emulator" / "bin" / "python"
 STEPS = ("prepare", "train", "select", "rollout")
 RUN = {"model": "m", "run": "r"}
 SOURCE = {"source": "m/incoming/new.csv"}
+SPAN = {"execution": "execution-1", "trace": ""}
+CARRIED = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
 EVENT = {
     "specversion": "1.0",
     "type": "google.cloud.pubsub.topic.v1.messagePublished",
@@ -52,6 +54,7 @@ def scenario(argument: object = None, timeout_seconds: int = 3600, **answers: li
 SCENARIOS = {
     "promoted": scenario(),
     "by event": scenario(EVENT),
+    "traced": scenario({**SOURCE, "trace": CARRIED}),
     "canary": scenario(rollout=[CANARY, CANARY, PROMOTED]),
     "rolled back": scenario(rollout=[CANARY, ROLLED_BACK]),
     "brought back": scenario(
@@ -129,19 +132,24 @@ def test_it_calls_what_its_way_asks_for_and_ends_by_name(name: str, result: str,
 
 
 def test_each_function_gets_the_variables_that_it_needs() -> None:
-    assert called("promoted", "prepare") == [{"input": SOURCE, "execution": "execution-1"}]
+    assert called("promoted", "prepare") == [{"input": SOURCE, **SPAN}]
     assert sorted(called("promoted", "train"), key=lambda body: body["experiment"]) == [
-        {**RUN, "experiment": experiment, "round": 1} for experiment in ("a", "b", "c")
+        {**RUN, **SPAN, "experiment": experiment, "round": 1} for experiment in ("a", "b", "c")
     ]
-    assert called("promoted", "select") == [{**RUN, "round": 1}]
-    assert called("brought back", "rollout") == [
-        {"action": "rollback", "model": "m", "execution": "execution-1", "reason": "complaints"}
+    assert called("promoted", "select") == [{**RUN, **SPAN, "round": 1}]
+    assert called("brought back", "rollout") == [{"action": "rollback", "model": "m", "reason": "complaints", **SPAN}]
+    assert called("canary", "rollout") == [
+        {"action": action, **RUN, **SPAN} for action in ("release", "judge", "judge")
     ]
-    assert called("canary", "rollout") == [{"action": action, **RUN} for action in ("release", "judge", "judge")]
+
+
+def test_every_step_gets_the_trace_of_the_input_that_has_one() -> None:
+    bodies = [body for _, body in results()["traced"]["calls"]]
+    assert [body["trace"] for body in bodies] == [CARRIED] * len(bodies)
 
 
 def test_an_event_starts_it_with_the_key_of_the_object() -> None:
-    assert called("by event", "prepare") == [{"input": SOURCE, "execution": "execution-1"}]
+    assert called("by event", "prepare") == [{"input": SOURCE, **SPAN}]
 
 
 @pytest.mark.parametrize(
@@ -161,9 +169,9 @@ def test_any_failure_is_recorded_with_its_cause_and_then_fails(name: str, cause:
     (abandoned,) = called(name, "rollout")
     assert {**abandoned, "cause": ""} == {
         "action": "abandon",
-        "execution": "execution-1",
         "input": SOURCE,
         "cause": "",
+        **SPAN,
     }
     assert abandoned["cause"].startswith(cause)
     assert results()[name]["error"]["tags"] == ["WorkflowFailed"]

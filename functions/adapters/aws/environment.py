@@ -9,6 +9,7 @@ from functools import cache, partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from functions.core.runtime import spans
 from functions.core.runtime.environment import Environment
 from functions.core.runtime.usage import since_start
 
@@ -26,9 +27,17 @@ https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html#snapstart-c
 first only together with a file that holds the second."""
 
 
-def composed(entry: Callable[[Environment], Composed]) -> Composed:
-    """Return what the entry composes from this function's environment, once in each copy of the function."""
-    return _composed(entry)[0]
+def composed(entry: Callable[[Environment], Composed], span: spans.Span | None = None) -> Composed:
+    """Return what the entry composes from this function's environment, once in each copy of the function.
+
+    `span` is the work for which it is wanted, if that is known already.
+    """
+    spans.enter(span)
+    try:
+        return _composed(entry)[0]
+    except BaseException:
+        spans.enter(None)
+        raise
 
 
 def environment_of(entry: Callable[[Environment], Any]) -> Environment:
@@ -39,12 +48,15 @@ def environment_of(entry: Callable[[Environment], Any]) -> Environment:
 @cache
 def _composed(entry: Callable[[Environment], Any]) -> tuple[Any, Environment]:
     began = perf_counter()
-    environment = Environment(os.environ, store_options=store_options(os.environ), metrics=_metrics)
+    environment = Environment(
+        os.environ, store_options=store_options(os.environ), metrics=_metrics, traced=traced_fields
+    )
     work = entry(environment)
     seconds = _loaded + perf_counter() - began
     if environment.metering is not None:
         environment.metering.started(seconds)
     if _loaded:
+        spans.started(seconds)
         environment.log().info("started", ms=round(seconds * 1000, 1))
     return work, environment
 
@@ -63,6 +75,30 @@ def _metrics(dimensions: Mapping[str, str]) -> dict[str, Any]:
     from functions.core.runtime.embedded_metrics import embedded  # noqa: PLC0415 - no answer waits for it
 
     return embedded(dimensions, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "none"))
+
+
+def cloud_trace(header: str) -> tuple[str, str]:
+    """Return the id of X-Ray's trace as W3C writes one, and as X-Ray does where it keeps the trace; empty for none.
+
+    `header` is `Root=1-<8 digits>-<24 digits>;...;Sampled=1`:
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+    """
+    at = header.find("Root=1-") + 5
+    root = header[at : at + 35] if at > 4 else ""
+    trace_id = root[2:10] + root[11:]
+    if len(trace_id) != 32 or trace_id.strip("0123456789abcdef"):
+        return "", ""
+    return trace_id, root if "Sampled=1" in header else ""
+
+
+def called() -> tuple[str, str]:
+    """Return the same of the call that is under way, which Lambda tells by a variable."""
+    return cloud_trace(os.environ.get("_X_AMZN_TRACE_ID", ""))
+
+
+def traced_fields(span: spans.Span) -> dict[str, Any]:
+    """Return the field by which CloudWatch and X-Ray find the lines of a trace."""
+    return {"xray_trace_id": span.cloud_id} if span.cloud_id else {}
 
 
 def store_options(values: Mapping[str, str]) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.aws.environment import composed, loaded
+from functions.adapters.aws.environment import called, composed, loaded
 from functions.adapters.aws.warm import warm
 from functions.core.http.messages import BINARY, Request, Response, caller_of
+from functions.core.runtime.spans import Span
 from interface.operations import REQUEST_BYTES
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def handler(entry: Callable[[Environment], Service]) -> Callable[[dict[str, Any]
     """Return the Lambda function that answers an HTTP API by what `entry` composes."""
 
     def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-        return answer_of(composed(entry).answer(request_of(event)))
+        request = request_of(event)
+        return answer_of(composed(entry, request.span).answer(request))
 
     loaded()
     warm(entry)
@@ -40,6 +42,9 @@ def request_of(event: Mapping[str, Any]) -> Request:
     http = context.get("http", {})
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     principal = _principal(context)
+    own, cloud_id = called()
+    span = Span.asked(headers, otherwise=own)
+    span.cloud_id = cloud_id
     return Request(
         method=http.get("method", "GET"),
         path=_path(event, context.get("stage", "$default")),
@@ -48,6 +53,7 @@ def request_of(event: Mapping[str, Any]) -> Request:
         caller=caller_of(headers, principal=principal, address=http.get("sourceIp", "")),
         request_id=context.get("requestId") or os.urandom(16).hex(),
         principal=principal,
+        span=span,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from functions.adapters.aws.environment import composed, loaded
+from functions.adapters.aws.environment import called, composed, loaded
 from functions.core.runtime.consumer import Delivery
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def consume_batch(
     again.
     """
     batch = [_message(record) for record in event["Records"]]
+    _, cloud_id = called()
     failed = [
         message.identity
         for message in batch
@@ -70,7 +71,7 @@ def consume_batch(
             message.identity,
             message.body,
             parse,
-            Delivery(number=message.delivery, seconds_left=seconds_left),
+            Delivery(number=message.delivery, seconds_left=seconds_left, cloud_id=cloud_id),
         )
     ]
     return {"batchItemFailures": [{"itemIdentifier": identity} for identity in failed]}

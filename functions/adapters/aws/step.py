@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.aws.environment import composed, loaded
+from functions.adapters.aws.environment import called, composed, loaded
+from functions.core.runtime.spans import of_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,10 @@ def handler(entry: Callable[[Environment], Step]) -> Callable[[object, object], 
     """Return the Lambda function that runs the step that `entry` composes; the event is its payload."""
 
     def handle(event: object, context: object) -> dict[str, Any]:
-        return composed(entry).run(event, getattr(context, "aws_request_id", None))
+        own, cloud_id = called()
+        span = of_call(event, otherwise=own)
+        span.cloud_id = cloud_id
+        return composed(entry, span).run(event, getattr(context, "aws_request_id", None), span)
 
     loaded()
     return handle

@@ -9,8 +9,10 @@ from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from functions.core.runtime import spans
 from functions.core.runtime.environment import Environment
 from functions.core.runtime.usage import since_start
+from interface import variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,10 +31,18 @@ _loaded = 0.0
 """The seconds until this instance's code was imported."""
 
 
-def composed(entry: Callable[[Environment], Composed]) -> Composed:
-    """Return what the entry composes from this function's environment, once in each copy of the function."""
-    with _ONCE:
-        return _composed(entry)
+def composed(entry: Callable[[Environment], Composed], span: spans.Span | None = None) -> Composed:
+    """Return what the entry composes from this function's environment, once in each copy of the function.
+
+    `span` is the work for which it is wanted, if that is known already.
+    """
+    spans.enter(span)
+    try:
+        with _ONCE:
+            return _composed(entry)
+    except BaseException:
+        spans.enter(None)
+        raise
 
 
 @cache
@@ -43,11 +53,13 @@ def _composed(entry: Callable[[Environment], Any]) -> Any:
         store_options=store_options(os.environ),
         token=partial(token, os.environ),
         log_level_name="severity",
+        traced=partial(traced_fields, os.environ.get(variables.PROJECT, "")),
     )
     work = entry(environment)
     seconds = _loaded + perf_counter() - began
     if environment.metering is not None:
         environment.metering.started(seconds)
+    spans.started(seconds)
     environment.log().info("started", ms=round(seconds * 1000, 1))
     return work
 
@@ -56,6 +68,20 @@ def loaded() -> None:
     """Note that the function's code is imported: the start of an instance is billed, whoever waits for it."""
     global _loaded  # noqa: PLW0603 - once in each instance
     _loaded = since_start()
+
+
+def traced_fields(project: str, span: spans.Span) -> dict[str, Any]:
+    """Return the fields by which Cloud Logging and Cloud Trace find the lines of a trace.
+
+    https://cloud.google.com/logging/docs/structured-logging#special-payload-fields
+    """
+    if not project:
+        return {}
+    return {
+        "logging.googleapis.com/trace": f"projects/{project}/traces/{span.trace_id}",
+        "logging.googleapis.com/spanId": span.span_id,
+        "logging.googleapis.com/trace_sampled": span.is_sampled,
+    }
 
 
 def token(values: Mapping[str, str]) -> str:

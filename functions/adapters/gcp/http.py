@@ -13,6 +13,7 @@ import flask
 from functions.adapters.gcp.environment import composed, loaded
 from functions.adapters.gcp.warm import warm
 from functions.core.http.messages import Request, Response, caller_of
+from functions.core.runtime.spans import Span
 from interface.operations import REQUEST_BYTES
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def handler(entry: Callable[[Environment], Service]) -> Callable[[flask.Request]
     """Return the function that answers API Gateway by what `entry` composes."""
 
     def handle(request: flask.Request) -> flask.Response:
-        return answer_of(composed(entry).answer(request_of(request)))
+        asked = request_of(request)
+        return answer_of(composed(entry, asked.span).answer(asked))
 
     loaded()
     warm(entry)
@@ -50,6 +52,7 @@ def request_of(request: flask.Request) -> Request:
         caller=caller_of(headers, principal=principal, address=_address(headers)),
         request_id=request_id_of(request),
         principal=principal,
+        span=Span.asked(headers),
     )
 
 

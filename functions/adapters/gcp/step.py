@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from functions.adapters.gcp.environment import composed, loaded
 from functions.adapters.gcp.http import answer_of, body_of, request_id_of
 from functions.core.http.messages import JSON, Response
+from functions.core.runtime.spans import TRACEPARENT, of_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,13 +32,13 @@ def handler(entry: Callable[[Environment], Step]) -> Callable[[flask.Request], f
     """Return the function that runs the step that `entry` composes; the body of a request is its payload."""
 
     def handle(request: flask.Request) -> flask.Response:
-        return _run(composed(entry), request)
+        return _run(entry, request)
 
     loaded()
     return handle
 
 
-def _run(step: Step, request: flask.Request) -> flask.Response:
+def _run(entry: Callable[[Environment], Step], request: flask.Request) -> flask.Response:
     try:
         payload = json.loads(body_of(request, at_most=LARGEST_PAYLOAD))
     except (ValueError, RecursionError):
@@ -45,8 +46,10 @@ def _run(step: Step, request: flask.Request) -> flask.Response:
     if not isinstance(payload, dict):
         error = f"the payload is not a JSON object of less than {LARGEST_PAYLOAD} bytes"
         return _answered({"error": error}, 400)
+    span = of_call(payload, request.headers.get(TRACEPARENT))
+    step = composed(entry, span)
     try:
-        answer = step.run(payload, request_id_of(request))
+        answer = step.run(payload, request_id_of(request), span)
     except Exception as problem:
         cause = f"{type(problem).__name__}: {problem}"
         return _answered({"error": cause[:LONGEST_CAUSE]}, 500)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.http import json_codec
 from functions.core.http.json_codec import instances_of, read_json, respond
-from functions.core.http.messages import BINARY, PROBLEM, Request, Response, key_of
+from functions.core.http.messages import BINARY, Request, Response, key_of
 from functions.core.http.problem import Problem
 from functions.core.http.routes import Operation, find
 from functions.core.onnx.deadline import LONGEST_SECONDS, Within
-from functions.core.onnx.session import RunStopped
+from functions.core.runtime import spans
 from functions.core.serving.predictor import Instances, Question
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ class Service:
     def answer(self, request: Request) -> Response:
         """Answer a request and log it. Never raise: a fault of ours is an opaque 500, logged in full under its id."""
         start, metering = time.perf_counter(), self._metering
+        span = request.span or spans.Span.asked(request.headers)
+        spans.enter(span)
         begun = 0.0 if metering is None else metering.begin()
         operation: Operation | None = None
         segments: Segments = {}
@@ -95,20 +97,12 @@ class Service:
             most = LARGEST_BINARY if response.headers.get("content-type") == BINARY else LARGEST_ANSWER
             if len(response.body) > most:
                 raise Problem(413, f"the answer has more than {most} bytes; send fewer rows, or a job")
-        except Problem as problem:
-            if problem.__cause__ is not None:
-                # What a model says of its inside is for its owner alone.
-                cause = str(problem.__cause__)
-                self._log.warning("request refused by the model", request_id=request.request_id, cause=cause)
-            response = _refusal(problem, request)
-        except RunStopped as problem:
-            self._log.error("model stopped", problem=problem, request_id=request.request_id, metric="ModelStopped")
-            response = _refusal(Problem(504, f"the model did not answer within {self._seconds:g} seconds"), request)
         except Exception as problem:
-            self._log.error("request failed", problem=problem, request_id=request.request_id, metric="RequestFailed")
-            response = _refusal(Problem(500, f"something went wrong here; request {request.request_id}"), request)
+            from functions.core.api.refusal import refusal  # noqa: PLC0415 - most requests are answered
+
+            response = refusal(problem, request, span, self._log, self._seconds)
         headers = response.headers
-        headers["x-request-id"] = request.request_id
+        headers["x-request-id"], headers["traceresponse"] = request.request_id, span.traceparent
         ms = round((time.perf_counter() - start) * 1000, 2)
         billed = 0.0 if metering is None else metering.end(begun)
         if (asked := self._asked(operation, segments)) is not None:
@@ -123,7 +117,9 @@ class Service:
             model=headers.get("x-model"),
             version=headers.get("x-model-version"),
             variant=headers.get("x-model-variant"),
+            **span.facts(),
         )
+        spans.enter(None)
         json_codec.note_first_answer()
         return response
 
@@ -291,10 +287,3 @@ def _metadata(servable: Servable, versions: Sequence[str]) -> dict[str, Any]:
     from functions.core.api import open_inference  # noqa: PLC0415
 
     return open_inference.metadata(servable, versions)
-
-
-def _refusal(problem: Problem, request: Request) -> Response:
-    if request.path.startswith("/v2"):
-        return respond(problem.in_protocol(), problem.status, problem.headers)
-    document = {**problem.document(), "request_id": request.request_id}
-    return respond(document, problem.status, problem.headers, PROBLEM)

@@ -9,7 +9,7 @@ from functions.core.dataset import read_apart
 from functions.core.dataset.arrival import answer
 from functions.core.dataset.bring_your_own import BringYourOwnArrival
 from functions.core.dataset.trained import TrainedArrival
-from functions.core.registry.executions import Executions
+from functions.core.registry.executions import TRACE, Executions
 from functions.core.registry.runs import Status, run_of_release
 from functions.core.registry.versions import DIGEST, NAME, Registry
 from functions.core.runtime.log import Log
@@ -30,7 +30,8 @@ _ACCEPTED = (
     'accepted: {"source": "<model>/incoming/<file>"}, {"model": "<name>"},'
     ' {"model": "<name>", "action": "wait"}, {"model": "<name>", "version": "<version>"},'
     ' the same with "run": "<run>" for one that waits for approval,'
-    ' or {"model": "<name>", "action": "rollback", "reason": "<why>"}'
+    ' or {"model": "<name>", "action": "rollback", "reason": "<why>"};'
+    ' each with "trace": {"traceparent": "<of W3C>"} besides, if it belongs to one'
 )
 
 
@@ -70,7 +71,7 @@ class Preparation:
         been through before, or it is a folder's marker; `waiting`: the step is to be called again
         after `wait_seconds`. Raise `BadRequest`.
         """
-        match dict(request):
+        match {name: value for name, value in dict(request).items() if name != TRACE}:
             case {"source": str(source), **others} if not others:
                 return self._arrival(_model_of(source)).receive(source)
             case {"model": str(model), "version": str(version), **others} if not others and NAME.fullmatch(model):

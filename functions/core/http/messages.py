@@ -11,6 +11,8 @@ from interface.operations import REQUEST_BYTES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from functions.core.runtime.spans import Span
+
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 BINARY = "application/octet-stream"
@@ -21,9 +23,9 @@ _JOBS = 'rows as a file by {"upload": "csv"}, a tensor by {"upload": "npy"}, pos
 class Request:
     """A request as it came to the gateway."""
 
-    __slots__ = ("body", "caller", "headers", "method", "path", "principal", "query", "request_id")
+    __slots__ = ("body", "caller", "headers", "method", "path", "principal", "query", "request_id", "span")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as much as a gateway knows
         self,
         *,
         method: str,
@@ -33,13 +35,14 @@ class Request:
         headers: Mapping[str, str] = MappingProxyType({}),
         body: bytes = b"",
         principal: str | None = None,
+        span: Span | None = None,
     ) -> None:
         """Take what a gateway knows of a request.
 
         `path` begins with a slash, without the gateway's stage, and with the query, if there is one. `caller`
         is who asks, as well as it is known: callers are split between versions by it.
         `headers` are named in lower case. `principal` is who the gateway has checked that asks, None where it checks
-        nobody.
+        nobody. `span` is that of the request, begun when it came; without one it begins when it is answered.
         """
         self.method = method
         self.path, _, self.query = path.partition("?")
@@ -48,6 +51,7 @@ class Request:
         self.headers = headers
         self.body = body
         self.principal = principal
+        self.span = span
 
 
 class Response:

@@ -16,6 +16,7 @@ from functions.core.jobs.checkpoints import Checkpoints
 from functions.core.jobs.job import NAME, UPLOADS, Job, dead_letter_reason
 from functions.core.jobs.job_usage import JobUsage
 from functions.core.jobs.tickets import Ticket, Tickets
+from functions.core.runtime import spans
 from functions.core.storage.objects import TooLarge
 from interface.operations import NO_UPLOADS, REQUEST_BYTES
 
@@ -106,7 +107,9 @@ class JobsApi:
         if key is not None and not 0 < len(key) <= LARGEST_KEY:
             raise Problem(400, f"the Idempotency-Key does not have 1 to {LARGEST_KEY} characters")
         name = f"{MADE}{os.urandom(16).hex()}{ending}"
-        asked = Ticket(job=name, at=round(self._clock(), 3), owner=owner, version=version)
+        span = spans.current()
+        trace = None if span is None else span.carrier()
+        asked = Ticket(job=name, at=round(self._clock(), 3), owner=owner, version=version, trace=trace)
         sent = None if key is None else f"{model}\n{owner or request.caller}\n{key}"
         ticket = Tickets(self._objects, model).issue(asked, sent)
         if ticket.job.partition(".")[2] != ending[1:] or ticket.version != version:

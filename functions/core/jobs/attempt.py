@@ -19,7 +19,6 @@ from functions.core.jobs.answers import Answered
 from functions.core.jobs.checkpoints import Checkpoint, Checkpoints, Plan
 from functions.core.jobs.job import Format
 from functions.core.jobs.source import JobInput, gone, replaced
-from functions.core.jobs.tickets import Tickets
 from functions.core.storage.objects import canonical
 
 if TYPE_CHECKING:
@@ -64,6 +63,8 @@ class JobAttempt:
     """The part with which it begins."""
     parallelism: int = 1
     """How many workers may be at one job."""
+    version: str | None = None
+    """The version that was asked for; None: the champion of the moment in which it begins."""
     clock: Callable[[], float] = time.perf_counter
 
     def run(self, model_cache: ModelCache) -> dict[str, Any] | None:
@@ -99,10 +100,7 @@ class JobAttempt:
 
     def _servable(self, model_cache: ModelCache) -> Servable:
         """Return the version that the job is to be answered by: the one that was asked for, or the champion."""
-        ticket = Tickets(self.objects, self.job.model).find(self.job)
-        if ticket is None or ticket.version is None:
-            return model_cache.current().champion
-        return model_cache.pinned(ticket.version)
+        return model_cache.current().champion if self.version is None else model_cache.pinned(self.version)
 
     def _refuse_cancelled(self) -> None:
         """Raise `Problem` 409 where nobody wants the answers any more."""

@@ -35,6 +35,8 @@ class Ticket:
     """Whose it is, hashed: see `owner`. None: nobody's."""
     version: str | None = None
     """The version that was asked for; None: the champion of the moment in which it begins."""
+    trace: dict[str, str] | None = None
+    """The trace of the request that submitted it, as `Span.carrier` has it."""
 
     @classmethod
     def of(cls, document: Any) -> Self:

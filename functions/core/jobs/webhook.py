@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from functions.core.runtime import spans
 from functions.core.storage.objects import canonical
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Webhook:
             "webhook-timestamp": str(int(now)),
             "webhook-signature": f"v1,{signature}",
         }
+        if (span := spans.current()) is not None:
+            headers |= span.carrier()
         try:
             status = self._send(self._url, headers, body)
         except http.client.HTTPException as problem:

@@ -12,7 +12,9 @@ from functions.core.jobs.attempt import JobAttempt
 from functions.core.jobs.bounded_reader import BoundedReader
 from functions.core.jobs.checkpoints import Checkpoints
 from functions.core.jobs.job import Job, dead_letter_reason, model_of, part_of
+from functions.core.jobs.tickets import Tickets
 from functions.core.onnx.session import ModelFailure
+from functions.core.runtime import spans
 from functions.core.runtime.consumer import ONCE, Delivery
 from functions.core.storage.objects import canonical
 
@@ -67,18 +69,21 @@ class Worker:
             return None
         try:
             job = Job.at(key, self._model_caches)
+            ticket = Tickets(self._objects, job.model).find(job)
+            if ticket is not None and (span := spans.current()) is not None:
+                span.join(ticket.trace)
             if self._objects.exists(job.result):
                 return None
             if delivery.number >= self._attempts:
                 # If this worker is killed, at least this reason is there.
                 self.note(key, delivery, "the worker was killed before it was done", until=delivery.seconds_left())
-            return self._do(job, part_of(key), delivery)
+            return self._do(job, part_of(key), delivery, None if ticket is None else ticket.version)
         except Exception as problem:
             if delivery.number >= self._attempts:
                 self.note(key, delivery, f"{type(problem).__name__}: {problem}", public_reason=_public_reason(problem))
             raise
 
-    def _do(self, job: Job, part: int, delivery: Delivery) -> str | None:
+    def _do(self, job: Job, part: int, delivery: Delivery, version: str | None) -> str | None:
         attempt = JobAttempt(
             objects=self._objects,
             job=job,
@@ -86,6 +91,7 @@ class Worker:
             part=part,
             parallelism=self._parallelism,
             reader=self._reader,
+            version=version,
         )
         began = self._clock()
         try:
@@ -102,8 +108,8 @@ class Worker:
             plan = Checkpoints(self._objects, job).plan()
             return None if plan is None else plan.version
         self._log.info("job", **about, failed="error" in facts, **facts)
-        version = facts.get("version")
-        return version if isinstance(version, str) else None
+        answered_by = facts.get("version")
+        return answered_by if isinstance(answered_by, str) else None
 
     def note(
         self,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.usage_records import NOBODY, written
+from functions.core.runtime import spans
 from functions.core.storage.objects import canonical
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ class Captures:
         self._failing = False
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Hold a record until `write` is called and due."""
+        """Hold a record, with the trace of the request that it is of, until `write` is called and due."""
+        if (span := spans.current()) is not None:
+            record = {**record, "trace_id": span.trace_id}
         with self._lock:
             self._records.append(record)
             if len(self._records) > MOST:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from functions.core.storage.keys import Entry
     from functions.core.storage.objects import Objects
 
+TRACE = "trace"
+"""What any input of an execution may have besides: the trace to which it belongs."""
 Note = dict[str, Any]
 """`{"execution", "created", "source", "bytes", "arrived"}`, and `status` until `run` is known."""
 
@@ -62,7 +64,8 @@ class Executions:
 
 def is_of_the_schedule(payload: Any) -> bool:
     """Return whether an execution only looked at the newest dataset: nothing had arrived."""
-    return set(payload) == {"model"} or (set(payload) == {"model", "action"} and payload["action"] == "wait")
+    keys = set(payload) - {TRACE}
+    return keys == {"model"} or (keys == {"model", "action"} and payload["action"] == "wait")
 
 
 def model_of(payload: Any) -> str | None:

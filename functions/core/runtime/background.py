@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from functions.core.runtime import spans
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -12,12 +14,16 @@ Result = TypeVar("Result")
 
 
 class Background(Generic[Result]):
-    """`Background(work)` starts the work in a thread at once; `result()` waits for it."""
+    """`Background(work)` starts the work in a thread at once; `result()` waits for it.
+
+    What the work logs belongs to the span of the thread that had it started.
+    """
 
     _result: Result
 
     def __init__(self, work: Callable[[], Result]) -> None:
         self._problem: BaseException | None = None
+        self._span = spans.current()
         self._thread: threading.Thread | None = threading.Thread(target=self._run, args=(work,), daemon=True)
         try:
             self._thread.start()
@@ -26,6 +32,7 @@ class Background(Generic[Result]):
             self._run(work)
 
     def _run(self, work: Callable[[], Result]) -> None:
+        spans.enter(self._span)
         try:
             self._result = work()
         except BaseException as problem:

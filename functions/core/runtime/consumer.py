@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from functions.core.runtime import spans
 
 if TYPE_CHECKING:
     from functions.core.runtime.log import Log
@@ -23,6 +26,8 @@ class Delivery:
     """Which delivery of the message this is, from 1."""
     seconds_left: Callable[[], float] = lambda: math.inf
     """Returns the seconds for which the function may still run."""
+    cloud_id: str = ""
+    """The id of the cloud's own trace of this call, where it keeps one."""
 
 
 ONCE = Delivery()
@@ -47,27 +52,41 @@ class Consumer(Generic[Content]):
 
         After False the queue must deliver the message again; the log says why. `parse` raises
         `ValueError` for a body that it cannot read. Such a message is retried too, until the
-        queue keeps it as a dead letter: none is lost.
+        queue keeps it as a dead letter: none is lost. The message is a span, of a trace of its own
+        until the work finds which one it belongs to.
         """
+        span = spans.Span(cloud_id=delivery.cloud_id)
+        spans.enter(span)
+        try:
+            return self._take(message, body, parse, delivery, span)
+        finally:
+            spans.enter(None)
+
+    def _take(
+        self, message: str, body: Body, parse: Callable[[Body], Content], delivery: Delivery, span: spans.Span
+    ) -> bool:
+        start = time.perf_counter()
         content: Content | None = None
         done: object = None
+        failed = True
         begun = 0.0 if self.metering is None else self.metering.begin()
         try:
             content = parse(body)
             done = self.work(content, delivery)
+            failed = False
         except Exception as problem:
             self.log.error(
                 "message failed", problem=problem, message=message, delivery=delivery.number, metric="MessageFailed"
             )
-            self._settle(begun, message, content, None)
-            return False
-        self._settle(begun, message, content, done)
-        return True
+        ms = round((time.perf_counter() - start) * 1000, 1)
+        used = self._settle(begun, message, content, done) | span.facts()
+        self.log.info("message", message=message, delivery=delivery.number, failed=failed, ms=ms, **used)
+        return not failed
 
-    def _settle(self, begun: float, message: str, content: Content | None, done: object) -> None:
-        """Record and log what a message used. Never raise."""
+    def _settle(self, begun: float, message: str, content: Content | None, done: object) -> dict[str, Any]:
+        """Record what a message used, and return what its line in the log says of it. Never raise."""
         if self.metering is None:
-            return
+            return {}
         used = self.metering.usage(self.metering.end(begun))
         told: dict[str, str] = {}
         if self.note is not None and content is not None:
@@ -75,5 +94,4 @@ class Consumer(Generic[Content]):
                 told = self.note(content, done, used)
             except Exception as problem:
                 self.log.error("usage not written", problem=problem, message=message, metric="UsageNotWritten")
-        said = self.metering.measured(used, **told) if told else self.metering.told(used)
-        self.log.info("message", message=message, **said)
+        return self.metering.measured(used, **told) if told else self.metering.told(used)

@@ -14,6 +14,7 @@ from interface.meter import Meter
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from functions.core.runtime.log import Traced
     from functions.core.runtime.usage import Metrics
 
 
@@ -22,8 +23,8 @@ class Environment:
 
     `store_options` are passed to the client of every store unchanged. `token` returns one of the
     function's account, where a store takes it. `log_level_name` is the field in which the cloud's
-    log expects the level of a line. `metrics` makes a line of the log into metrics, where the cloud reads
-    them there.
+    log expects the level of a line, `traced` returns those by which it finds the lines of a span. `metrics`
+    makes a line of the log into metrics, where the cloud reads them there.
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class Environment:
         store_options: Mapping[str, Any] | None = None,
         token: Callable[[], str] | None = None,
         log_level_name: str = "level",
+        traced: Traced | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         self._values = values
         self._store_options = store_options
         self._token = token
         self._log_level_name = log_level_name
+        self._traced = traced
         self._opened: list[Objects] = []
         meter = self._meter()
         self.metering = None if meter is None else Metering(meter, metrics=metrics)
@@ -94,4 +97,5 @@ class Environment:
 
     def log(self, **options: Any) -> Log:
         """Return a log whose level the environment decides; `options` are the other arguments of `Log`."""
-        return Log(level=self._values.get(variables.LOG_LEVEL, "INFO"), level_name=self._log_level_name, **options)
+        level = self._values.get(variables.LOG_LEVEL, "INFO")
+        return Log(level=level, level_name=self._log_level_name, traced=self._traced, **options)

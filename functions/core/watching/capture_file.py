@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 TEXTS = ("request", "caller", "key", "model", "variant", "error", "answered_by")
 WHOLE = ("status", "rows", "agreed")
+TRACE = "trace_id"
+"""A text, too, of which an older file has no column."""
 ANSWER, DIGEST = "_answer_", "_hash_"
 OTHER_INPUTS, OTHER_OUTPUTS = "_inputs", "_outputs"
 """What a request holds that has no columns, as JSON."""
@@ -107,6 +109,9 @@ def _of_requests(records: Sequence[Record], of_line: Sequence[int]) -> dict[str,
     columns["_champion_ms"] = Array(lines([one.get("ms") for one in champions]), type=DataType.float64())
     if any(hidden):
         columns["_redacted"] = _texts(lines(hidden))
+    traces = [one.get(TRACE) for one in records]
+    if any(traces):
+        columns[f"_{TRACE}"] = _texts(lines(traces))
     return columns
 
 

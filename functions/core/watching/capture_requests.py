@@ -13,6 +13,7 @@ from functions.core.watching.capture_file import (
     OTHER_INPUTS,
     OTHER_OUTPUTS,
     TEXTS,
+    TRACE,
     WHOLE,
     batches,
     others,
@@ -42,7 +43,8 @@ def records_of(content: bytes, version: str) -> Iterator[Record]:
 def _requests(batch: RecordBatch, places: Sequence[int], version: str) -> Iterator[Record]:
     """Yield what is known of the requests that begin in some lines."""
     moments = batch.column("_time").cast(DataType.int64()).to_pylist()
-    plain = {name: batch.column(f"_{name}").to_pylist() for name in (*TEXTS, *WHOLE, "ms")}
+    told = [*TEXTS, *WHOLE, "ms", *([TRACE] if f"_{TRACE}" in batch.schema.names else [])]
+    plain = {name: batch.column(f"_{name}").to_pylist() for name in told}
     champions, times = batch.column("_champion").to_pylist(), batch.column("_champion_ms").to_pylist()
     hidden = batch.column("_redacted").to_pylist() if "_redacted" in batch.schema.names else []
     for at in places:

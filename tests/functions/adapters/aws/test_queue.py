@@ -112,7 +112,7 @@ def test_a_failure_is_logged_under_its_message() -> None:
         raise OSError("the store is away")
 
     answered(batch(about("x")), work, lines)
-    line = json.loads(lines.getvalue())
+    line = json.loads(lines.getvalue().splitlines()[0])
     assert (line["message"], line["metric"], line["error"]) == ("m0", "MessageFailed", "OSError")
     assert "the store is away" in line["trace"]
 

@@ -159,7 +159,7 @@ def test_a_job_that_cannot_be_done_yet_comes_again_until_it_can(
     plan_of_a_later_release("late", store("JOBS_URL"))
     status, _, body = jobs.send("POST", "/", {"Content-Type": "application/json"}, pushed(job.input, "late-1"))
     assert (status, body) == (500, b"")
-    [line] = [line for line in jobs.logged() if line.get("message") == "late-1"]
+    [line, _] = [line for line in jobs.logged() if line.get("message") == "late-1"]
     assert (line["severity"], line["metric"], line["error"]) == ("ERROR", "MessageFailed", "ValueError")
     (workspace / "JOBS_URL" / job.plan).unlink()
     assert jobs.send("POST", "/", {}, pushed(job.input))[0] == 204
