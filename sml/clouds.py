@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sml.alarm import Alarm
-    from sml.log_line import Level, LogLine
+    from sml.log_line import Fields, Level, LogLine
     from sml.tune.trial import Trials
 
 FOLDER = Path(__file__).resolve().parent
@@ -78,8 +78,11 @@ class Cloud(Protocol):
 class Account(Cloud, Protocol):
     """A cloud as an account of it is worked with."""
 
-    def logged(self, place: str, *, since: float, level: Level | None, most: int) -> list[LogLine]:
-        """Return the newest lines of a log, the oldest first: those since a time, of a level and above."""
+    def logged(self, place: str, *, since: float, level: Level | None, most: int, fields: Fields = ()) -> list[LogLine]:
+        """Return the newest lines of a log, the oldest first: those since a time, of a level and above.
+
+        With `fields`, names and values, those alone that have one of them.
+        """
         ...
 
 

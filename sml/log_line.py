@@ -19,6 +19,10 @@ FAILED = frozenset({"error", "failure", "timeout"})
 https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#telemetry-api-platform-reportobject"""
 
 
+Fields = tuple[tuple[str, str], ...]
+"""Names and values of which a line has to have one."""
+
+
 class Level(StrEnum):
     """How much a line matters, from the least."""
 

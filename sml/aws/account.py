@@ -20,10 +20,10 @@ from sml.log_line import FAILED, LogLine, read
 from sml.mistake import Mistake, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sml.clouds import Way
-    from sml.log_line import Level
+    from sml.log_line import Fields, Level
 
 NO_TAG = (
     "Cost Explorer knows no cost with the tag stack={stack}: the account has to activate the tag `stack` for cost"
@@ -78,7 +78,7 @@ class Account:
             queues = boto3.client("sqs", region_name=queue.split(".")[1])
             queues.send_message(QueueUrl=queue, MessageBody=json.dumps(dict(message)))
 
-    def logged(self, place: str, *, since: float, level: Level | None, most: int) -> list[LogLine]:
+    def logged(self, place: str, *, since: float, level: Level | None, most: int, fields: Fields = ()) -> list[LogLine]:
         *_, region, _, _, group = place.split(":", 6)
         found: list[LogLine] = []
         now, end = time.time(), None
@@ -86,7 +86,7 @@ class Account:
             logs = boto3.client("logs", region_name=region)
             for oldest in (*(now - span for span in SPANS), 0.0):
                 start = int(max(since, oldest) * 1000)
-                asked = {"logGroupName": group, "startTime": start, "filterPattern": _pattern(level)}
+                asked = {"logGroupName": group, "startTime": start, "filterPattern": _pattern(level, fields)}
                 older = deque(_events(logs, asked if end is None else {**asked, "endTime": end}), maxlen=most)
                 lines = [line for line in older if line.matters(level, since)]
                 found, end = [*lines, *found][-most:], start - 1
@@ -195,16 +195,23 @@ def _events(logs: Any, asked: Mapping[str, Any]) -> Iterator[LogLine]:
         token = {"nextToken": page["nextToken"]}
 
 
-def _pattern(level: Level | None) -> str:
+def _pattern(level: Level | None, fields: Fields) -> str:
     """Return the filter for lines of a level and above: ours, Lambda's own, and its reports of calls that failed.
+
+    Without a level, for those that have one of the fields.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
     """
     if level is None:
-        return ""
+        return _any_of(fields)
     wanted = [(field, name) for field in ("level", "log_level") for name in level.and_above]
     wanted += [("record.status", how) for how in sorted(FAILED)]
-    return f"{{ {' || '.join(f'($.{field} = {json.dumps(value)})' for field, value in wanted)} }}"
+    return _any_of(wanted)
+
+
+def _any_of(fields: Iterable[tuple[str, str]]) -> str:
+    asked = " || ".join(f"($.{field} = {json.dumps(value)})" for field, value in fields)
+    return f"{{ {asked} }}" if asked else ""
 
 
 @contextmanager

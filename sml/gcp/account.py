@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sml.clouds import Way
-    from sml.log_line import Level
+    from sml.log_line import Fields, Level
 
 TABLE = re.compile(r"[a-z][a-z0-9-]{4,29}\.\w{1,1024}\.\w{1,1024}")
 NO_TABLE = "GCP has the bill in BigQuery alone, if the account exports it; accepted: --table PROJECT.DATASET.TABLE"
@@ -83,9 +83,11 @@ class Account:
         data = base64.b64encode(json.dumps(dict(message)).encode()).decode()
         self._ask("send the message", f"{queue.removeprefix('https://')}:publish", {"messages": [{"data": data}]})
 
-    def logged(self, place: str, *, since: float, level: Level | None, most: int) -> list[LogLine]:
+    def logged(self, place: str, *, since: float, level: Level | None, most: int, fields: Fields = ()) -> list[LogLine]:
         oldest = datetime.fromtimestamp(max(since, time.time() - KEPT_SECONDS), UTC)
         wanted = [f'timestamp>="{oldest.isoformat()}"', *([f"severity>={level.name}"] if level else [])]
+        if fields:
+            wanted.append(f"({' OR '.join(f'jsonPayload.{name}={json.dumps(value)}' for name, value in fields)})")
         asked = {"resourceNames": [place], "filter": " AND ".join(wanted), "orderBy": "timestamp desc"}
         found: list[LogLine] = []
         token: dict[str, str] = {}

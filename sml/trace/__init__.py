@@ -1,0 +1,1 @@
+"""Traces of a stack, read from the logs of its functions."""
