@@ -54,6 +54,8 @@ class Staged:
         self.started: list[Mapping[str, Any]] = []
         self.sent: list[Any] = []
         self.logged: list[str] = []
+        self.logs: dict[str, list[str]] = {}
+        """Of functions that logged something else."""
         self.alarms: list[dict[str, Any]] = []
         self.resources: list[dict[str, str]] = []
         self.options: dict[str, str] = {}
@@ -85,7 +87,7 @@ class Staged:
             "facts": lambda _: {**facts, "outputs": self.outputs},
             "start": self.start,
             "send": lambda fields: self.sent.append((fields["function"], fields["message"])) or {},
-            "logs": lambda fields: {"lines": self.logged[-fields["lines"] :]},
+            "logs": lambda fields: {"lines": self.logs.get(fields["function"], self.logged)[-fields["lines"] :]},
             "alarms": lambda _: {"alarms": self.alarms},
             "resources": lambda _: {"resources": self.resources},
             "redrive": lambda fields: {"moved": {"jobs": 1, "labels": 2}[fields["function"]]},
