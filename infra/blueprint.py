@@ -174,7 +174,11 @@ def _training(
     return cloud.workflow(
         "training",
         WorkflowArgs(
-            definition=definition, functions=callees, log_days=settings.log_days, keep=always(settings.protect)
+            definition=definition,
+            functions=callees,
+            log_days=settings.log_days,
+            traced=settings.traces.cloud,
+            keep=always(settings.protect),
         ),
         opts,
     )

@@ -31,6 +31,7 @@ from infra.section import Name, Section, Words, no_flag, once, retype
 from infra.settings_file import SettingsFile
 from infra.singled_out import unknown_models
 from infra.size import OwnSize, Size
+from infra.traces import Traces
 from infra.training import Training, meaningless
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ class Settings(Section):
     """What has the models trained again by themselves. None: nothing does."""
     api: ApiSettings = ApiSettings()
     capture: Capture = Capture()
+    traces: Traces = Traces()
     alerts: Alerts = Alerts()
     budget: Budget | None = None
     """What the stack may cost in a month. None: the cloud tells nobody, and nothing can be stopped."""

@@ -104,5 +104,6 @@ class StackFunctions:
             log_days=settings.log_days,
             signs=spec.signs,
             consumes=self.queues.get(spec.name),
+            traced=self.settings.traces.cloud,
             keep=always(settings.protect),
         )

@@ -22,6 +22,7 @@ from infra.keys import Access, Keys
 from infra.physical_name import PhysicalName
 from infra.scaling import Eco, Profile
 from infra.tier import Tier
+from infra.traces import Traced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,7 +86,7 @@ class Stops:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FunctionArgs(Lasting):
+class FunctionArgs(Traced):
     archive: Archive
     """Its `main.py` defines `handle`, which the cloud calls."""
     code: Store
@@ -106,7 +107,7 @@ class FunctionArgs(Lasting):
     set aside counts against the account's quota."""
     consumes: Queue | None = None
     batch: int = 1
-    """The most messages that one call gets, where the function consumes a queue."""
+    """The most messages of the queue that one call gets."""
     stops: Stops | None = None
     """What it may stop. The variable `STOPS` tells it what that is called."""
     scaling: Profile = field(default_factory=Eco)
@@ -139,7 +140,7 @@ class ApiArgs(Lasting):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorkflowArgs(Lasting):
+class WorkflowArgs(Traced):
     definition: workflow.Workflow
     functions: Mapping[str, Function]
     """Every function that a step of the definition calls, by the name it uses; any other set is a `ValueError`."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pulumi_aws as aws
 
-from infra.aws.function_charges import PROVISIONED, second, served, standing, work
+from infra.aws.function_charges import PROVISIONED, second, served, standing, traces, work
 from infra.aws.regions import REGIONS
 from infra.estimate import assumed, logs, stores
 from infra.estimate.calls import calls, run, times_a_month
@@ -33,7 +33,10 @@ MESSAGE_REQUESTS = 3
 def _function(function: Declared, situation: Situation) -> Iterator[Use]:
     read = served(function, situation)
     yield from standing(read)
-    yield from work(read, calls(component(function), situation) or ())
+    called = calls(component(function), situation) or ()
+    yield from work(read, called)
+    if (function.inputs.get("tracingConfig") or {}).get("mode") == "Active":
+        yield from traces(called)
 
 
 def _api(_api: Declared, situation: Situation) -> Iterator[Use]:
@@ -73,8 +76,10 @@ def _consumer(_mapping: Declared, _situation: Situation) -> Iterator[Use]:
     yield Use(per=Per.MONTH, price="sqs.request", quantity=POLLS)
 
 
-def _machine(_machine: Declared, situation: Situation) -> Iterator[Use]:
+def _machine(machine: Declared, situation: Situation) -> Iterator[Use]:
     yield Use(per=Per.RUN, price="workflow.transition", quantity=run(situation).states)
+    if (machine.inputs.get("tracingConfiguration") or {}).get("enabled"):
+        yield Use(per=Per.RUN, price="xray.trace", quantity=1)
 
 
 def _schedule(schedule: Declared, _situation: Situation) -> Iterator[Use]:

@@ -89,8 +89,9 @@ class Function(pulumi.ComponentResource):
         statements = [
             *storage(args.grants),
             allow(["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.concat(logs.arn, ":*")]),
-            everywhere("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
         ]
+        if args.traced:
+            statements.append(everywhere("xray:PutTelemetryRecords", "xray:PutTraceSegments"))
         if args.consumes is not None:
             consume = [
                 "sqs:ChangeMessageVisibility",
@@ -128,7 +129,7 @@ class Function(pulumi.ComponentResource):
             reserved_concurrent_executions=args.concurrency if args.reserved else None,
             environment={"variables": {**args.environment, **_stops(args), "PYTHONPATH": PYTHONPATH}},
             snap_start=snapshots(args.scaling),
-            tracing_config={"mode": "Active"},
+            tracing_config={"mode": "Active" if args.traced else "PassThrough"},
             logging_config={
                 "log_format": "JSON",
                 "log_group": logs.name,

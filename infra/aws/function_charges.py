@@ -16,6 +16,8 @@ PROVISIONED = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyCon
 PROCESSOR_MB = 1769
 """Memory that brings one vCPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
 MOST_VCPUS = 6
+SAMPLED = 0.05
+"""The share of calls beyond one a second of which X-Ray keeps a trace."""
 
 
 def vcpus(memory_mb: int) -> float:
@@ -69,6 +71,17 @@ def _ready(function: Served, at_work: float) -> float:
     if not isinstance(function.profile, Latency):
         return 0.0
     return min(function.profile.minimum / at_work, 1.0) if at_work else 1.0
+
+
+def traces(all_calls: Iterable[Calls]) -> Iterator[Use]:
+    """Yield the traces that X-Ray records of calls: one a second, and a share of the others.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html. Calls of a run are in the trace of its execution.
+    """
+    for each in all_calls:
+        sampled = 1.0 if each.rate <= 1 else (1 + SAMPLED * (each.rate - 1)) / each.rate
+        if each.per is not Per.RUN:
+            yield Use(per=each.per, price="xray.trace", quantity=each.number * sampled)
 
 
 def standing(function: Served) -> Iterator[Use]:

@@ -15,11 +15,13 @@ from infra.keep import kept
 from infra.vocabulary import Function, WorkflowArgs
 from infra.workflow import Workflow as Definition
 
+TRACING = ("xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments")
+
 
 class Workflow(pulumi.ComponentResource):
     """A standard state machine that may invoke exactly the functions that its steps call.
 
-    Every step is logged and traced, without the data that passes.
+    Every step is logged, without the data that passes.
     """
 
     ref: pulumi.Output[str]
@@ -33,12 +35,7 @@ class Workflow(pulumi.ComponentResource):
             "states.amazonaws.com",
             [
                 allow(["lambda:InvokeFunction"], [function.ref for function in args.functions.values()]),
-                everywhere(
-                    "xray:GetSamplingRules",
-                    "xray:GetSamplingTargets",
-                    "xray:PutTelemetryRecords",
-                    "xray:PutTraceSegments",
-                ),
+                *([everywhere(*TRACING)] if args.traced else []),
                 everywhere(
                     "logs:CreateLogDelivery",
                     "logs:DeleteLogDelivery",
@@ -62,7 +59,7 @@ class Workflow(pulumi.ComponentResource):
                 "include_execution_data": False,
                 "log_destination": pulumi.Output.concat(logs.arn, ":*"),
             },
-            tracing_configuration={"enabled": True},
+            tracing_configuration={"enabled": args.traced},
             # Step Functions tries the log destination when the machine is made.
             opts=kept(pulumi.ResourceOptions(parent=self, depends_on=[policy]), args.keep),
         )

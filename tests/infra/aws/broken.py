@@ -204,7 +204,10 @@ COMPUTE: Mapping[str, tuple[Break, ...]] = {
             w.OBJECT, "train-code", key="train/latest.zip"
         ),
     ),
-    "functions_are_traced": (change(w.FUNCTION, "train-function", tracingConfig=ABSENT),),
+    "functions_are_traced_as_their_workflow_is": (
+        change(w.FUNCTION, "train-function", tracingConfig=ABSENT),
+        change(w.MACHINE, "training-machine", tracingConfiguration={"enabled": False}),
+    ),
     "functions_look_into_their_archive_first": (
         change(w.FUNCTION, "predict-function", environment={"variables": {}}),
         change(w.FUNCTION, "predict-function", environment={"variables": {"PYTHONPATH": "/var/runtime"}}),
@@ -269,7 +272,6 @@ COMPUTE: Mapping[str, tuple[Break, ...]] = {
     "machines_tell_what_they_do_but_not_the_data": (
         change(w.MACHINE, "training-machine", loggingConfiguration=altered(level="ERROR")),
         change(w.MACHINE, "training-machine", loggingConfiguration=altered(includeExecutionData=True)),
-        change(w.MACHINE, "training-machine", tracingConfiguration=ABSENT),
     ),
 }
 

@@ -89,11 +89,13 @@ def code_is_named_by_its_digest(graph: Graph) -> list[str]:
     return problems
 
 
-def functions_are_traced(graph: Graph) -> list[str]:
+def functions_are_traced_as_their_workflow_is(graph: Graph) -> list[str]:
+    """Half a trace is paid for and says nothing."""
+    asked = any((one.inputs.get("tracingConfiguration") or {}).get("enabled") for one in graph.of(w.MACHINE))
     return [
-        f"{function.name}: is not traced"
+        f"{function.name}: its tracing is not {mode}"
         for function in graph.of(w.FUNCTION)
-        if function.inputs.get("tracingConfig") != {"mode": "Active"}
+        if (mode := "Active" if asked else "PassThrough") != (function.inputs.get("tracingConfig") or {}).get("mode")
     ]
 
 
@@ -227,8 +229,6 @@ def machines_tell_what_they_do_but_not_the_data(graph: Graph) -> list[str]:
             problems.append(f"{machine.name}: is not logged")
         if config.get("includeExecutionData", True):
             problems.append(f"{machine.name}: logs the data")
-        if machine.inputs.get("tracingConfiguration") != {"enabled": True}:
-            problems.append(f"{machine.name}: is not traced")
     return problems
 
 
@@ -242,7 +242,7 @@ RULES = (
     the_api_waits_longer_than_its_functions,
     functions_share_one_supported_runtime,
     code_is_named_by_its_digest,
-    functions_are_traced,
+    functions_are_traced_as_their_workflow_is,
     functions_look_into_their_archive_first,
     functions_log_json_to_a_group_of_their_own,
     logs_are_forgotten,

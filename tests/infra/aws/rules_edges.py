@@ -142,9 +142,15 @@ def functions_may_write_their_log(graph: Graph) -> list[str]:
 def what_is_traced_may_write_its_traces(graph: Graph) -> list[str]:
     """Step Functions asks X-Ray which executions to sample: https://docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html."""
     traced: list[tuple[Resource, str, tuple[str, ...]]]
-    traced = [(f, f.inputs["role"], TRACE) for f in graph.of(w.FUNCTION) if f.inputs.get("tracingConfig")]
+    traced = [
+        (f, f.inputs["role"], TRACE)
+        for f in graph.of(w.FUNCTION)
+        if (f.inputs.get("tracingConfig") or {}).get("mode") == "Active"
+    ]
     traced += [
-        (m, m.inputs["roleArn"], (*TRACE, *SAMPLE)) for m in graph.of(w.MACHINE) if m.inputs.get("tracingConfiguration")
+        (m, m.inputs["roleArn"], (*TRACE, *SAMPLE))
+        for m in graph.of(w.MACHINE)
+        if (m.inputs.get("tracingConfiguration") or {}).get("enabled")
     ]
     return [
         f"{resource.name}: lacks {action}"
