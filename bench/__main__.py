@@ -27,6 +27,7 @@ SUITES = {
     "fetch": (8, 2),
     "warm": (15, 5),
     "metering": (15, 5),
+    "tracing": (15, 5),
     "watching": (7, 3),
     "questions": (5, 2),
     "hostile": (15, 5),

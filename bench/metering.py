@@ -63,7 +63,7 @@ def _warm(stated: Mapping[str, str], rounds: int) -> Row:
             if (response := answer(event))["statusCode"] != 200:
                 raise RuntimeError(f"{response['statusCode']} {response['body'][:300]}")
         calls = {name: partial(answer, event) for name, answer in answers.items()}
-        found = Rounds(samples=_by_variant([_round(calls, seed) for seed in range(rounds)]))
+        found = shuffled(calls, rounds)
     return Row(
         group=GROUP,
         name="a warm request, processor time",
@@ -74,6 +74,11 @@ def _warm(stated: Mapping[str, str], rounds: int) -> Row:
         value=found.values(WITH, cpu).times(1000),
         noise=found.differences(AGAIN, WITHOUT, cpu).median * 1e6,
     )
+
+
+def shuffled(calls: Mapping[str, Callable[[], object]], rounds: int) -> Rounds:
+    """Measure calls of each variant in turn, in rounds of short blocks whose order is drawn."""
+    return Rounds(samples=_by_variant([_round(calls, seed) for seed in range(rounds)]))
 
 
 def _round(calls: Mapping[str, Callable[[], object]], seed: int) -> Mapping[str, Sample]:

@@ -98,6 +98,7 @@ EVERYWHERE = frozenset(
         variables.METER,
         variables.PROJECT,
         variables.STOPS,
+        variables.XRAY,
         *ONE_THREAD,
         *(name for kernel in KERNELS.values() for name in kernel),
     }

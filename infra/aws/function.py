@@ -127,7 +127,9 @@ class Function(pulumi.ComponentResource):
             timeout=args.timeout_seconds,
             # Without any, every function may have all copies that the account's quota leaves.
             reserved_concurrent_executions=args.concurrency if args.reserved else None,
-            environment={"variables": {**args.environment, **_stops(args), "PYTHONPATH": PYTHONPATH}},
+            environment={
+                "variables": {**args.environment, **_stops(args), **_tracing(args), "PYTHONPATH": PYTHONPATH}
+            },
             snap_start=snapshots(args.scaling),
             tracing_config={"mode": "Active" if args.traced else "PassThrough"},
             logging_config={
@@ -162,6 +164,10 @@ def _stops(args: FunctionArgs) -> dict[str, pulumi.Output[str]]:
 def _check(name: str, args: FunctionArgs) -> None:
     if args.consumes is not None and args.concurrency < CONSUMERS[0]:
         raise ValueError(f"function {name}: it consumes a queue, for which AWS accepts {CONSUMERS[0]} copies or more")
+
+
+def _tracing(args: FunctionArgs) -> dict[str, str]:
+    return {variables.XRAY: "yes"} if args.traced else {}
 
 
 def _code_hash(archive: Archive) -> str:

@@ -22,6 +22,7 @@ from infra.workflow import (
     EXECUTION,
     INPUT,
     ITEM,
+    TRACE,
     Call,
     Choose,
     Each,
@@ -154,7 +155,7 @@ class Life:
         return [self.models.get_json(key) for key in keys]
 
     def _steps(self, request: dict[str, Any], name: str, execution: Execution) -> Iterator[str]:
-        known: dict[str, Any] = {INPUT.path: request, EXECUTION.path: name}
+        known: dict[str, Any] = {INPUT.path: request, EXECUTION.path: name, TRACE.path: request.get("trace", "")}
         step = WORKFLOW.step(WORKFLOW.start)
         while not isinstance(step, End):
             yield step.name

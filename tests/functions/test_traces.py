@@ -110,6 +110,10 @@ def test_on_aws_a_trace_that_nobody_began_is_that_of_xray_and_one_that_it_keeps_
     monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={ROOT};Sampled=1")
     span = request_of(event("api_predict")).span
     assert span is not None
+    assert (span.trace_id == own, span.cloud_id) == (False, "")
+    monkeypatch.setattr("functions.adapters.aws.environment._XRAY", True)
+    span = request_of(event("api_predict")).span
+    assert span is not None
     assert (span.trace_id, traced_fields(span)) == (own, {"xray_trace_id": ROOT})
     monkeypatch.delenv("_X_AMZN_TRACE_ID")
     span = request_of({**event("api_predict"), "headers": HEADERS}).span

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 from tests.loop import versions
 from tests.loop.running import MODEL, Running, csv_of, rows
+
+EXPERIMENT = "serverless_ml.experiment"
 
 
 def test_a_dataset_becomes_predictions_by_commands_alone(running: Running, tmp_path: Path) -> None:
@@ -24,6 +28,10 @@ def test_a_dataset_becomes_predictions_by_commands_alone(running: Running, tmp_p
     assert version in [one["version"] for one in sml("versions", MODEL, "--json").document]
     shown = sml("show", MODEL, run, "--json").document
     assert shown["experiments"][0]["id"] == record["experiment"]
+    [trace] = sml("trace", run, "--json").document["traces"]
+    names = {span["name"] for span in trace["spans"]}
+    assert names >= {"training", "prepare", "train", "select", "rollout release"}, sml("trace", run).out
+    assert shown["experiments"][0]["id"] in {span["attributes"].get(EXPERIMENT) for span in trace["spans"]}
     report = tmp_path / "report.html"
     assert sml("report", MODEL, run, "-o", str(report)).code == 0
     assert report.read_bytes().startswith(b"<!doctype html>")
@@ -49,3 +57,21 @@ def test_a_dataset_becomes_predictions_by_commands_alone(running: Running, tmp_p
     status = sml("status", "--json")
     assert (status.code, status.document["models"][MODEL]) == (0, version)
     assert sml("logs", "predict", "-n", "5").out.count("\n") == 5
+
+
+def test_what_a_caller_began_goes_on_behind_the_queue_in_its_trace(running: Running) -> None:
+    sml = running.sml
+    running.reset()
+    trace_id, parent = os.urandom(16).hex(), os.urandom(8).hex()
+    carried = {"traceparent": f"00-{trace_id}-{parent}-01", "tracestate": "vendor=1"}
+    queued = running.post(f"/v2/models/{MODEL}/jobs", {"instances": rows(40, 41)}, **carried)[2]["id"]
+    running.wait(lambda: sml("job", "get", MODEL, queued, "--json").document["status"] == "done", "the traced job")
+
+    def traced() -> list[Any] | None:
+        said = sml("trace", trace_id, "--json")
+        spans = said.document["traces"][0]["spans"] if said.code == 0 else []
+        return spans if len(spans) > 1 else None
+
+    request, *messages = running.wait(traced, "the spans of the job")
+    assert (request["parent_span_id"], request["attributes"]["http.response.status_code"]) == (parent, 202)
+    assert {(one["name"], one["parent_span_id"]) for one in messages} == {("process jobs", request["span_id"])}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from functions.core.runtime import spans
 from functions.core.runtime.environment import Environment
 from functions.core.runtime.usage import since_start
+from interface import variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from obstore.store import S3Credential
 
 Composed = TypeVar("Composed")
+_XRAY = os.environ.get(variables.XRAY) == "yes"
+"""Whether X-Ray keeps traces of this function."""
 _loaded = 0.0
 """The seconds until this copy's code was imported, if they are billed."""
 CREDENTIALS, TOKEN = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"
@@ -48,9 +51,8 @@ def environment_of(entry: Callable[[Environment], Any]) -> Environment:
 @cache
 def _composed(entry: Callable[[Environment], Any]) -> tuple[Any, Environment]:
     began = perf_counter()
-    environment = Environment(
-        os.environ, store_options=store_options(os.environ), metrics=_metrics, traced=traced_fields
-    )
+    traced = traced_fields if _XRAY else None
+    environment = Environment(os.environ, store_options=store_options(os.environ), metrics=_metrics, traced=traced)
     work = entry(environment)
     seconds = _loaded + perf_counter() - began
     if environment.metering is not None:
@@ -92,8 +94,8 @@ def cloud_trace(header: str) -> tuple[str, str]:
 
 
 def called() -> tuple[str, str]:
-    """Return the same of the call that is under way, which Lambda tells by a variable."""
-    return cloud_trace(os.environ.get("_X_AMZN_TRACE_ID", ""))
+    """Return the same of the call that is under way, which Lambda tells by a variable; empty without X-Ray."""
+    return cloud_trace(os.environ.get("_X_AMZN_TRACE_ID", "")) if _XRAY else ("", "")
 
 
 def traced_fields(span: spans.Span) -> dict[str, Any]:

@@ -79,10 +79,10 @@ class Captures:
         self._due_at = float("-inf")
         self._failing = False
 
-    def add(self, record: Mapping[str, Any]) -> None:
-        """Hold a record, with the trace of the request that it is of, until `write` is called and due."""
+    def add(self, record: dict[str, Any]) -> None:
+        """Hold a record until `write` is called and due, and have it name the trace of the request that it is of."""
         if (span := spans.current()) is not None:
-            record = {**record, "trace_id": span.trace_id}
+            record["trace_id"] = span.trace_id
         with self._lock:
             self._records.append(record)
             if len(self._records) > MOST:

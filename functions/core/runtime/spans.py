@@ -22,7 +22,9 @@ SAMPLED = 1
 """The flag of a trace that is to be kept."""
 KNOWN_FLAGS = 3
 """Those of W3C's second level: sampled, and that the id is random."""
-_HEX = "0123456789abcdef"
+_FLAGS = ("00", "01", "02", "03")
+_PARTS = b"0123456789abcdef-"
+_NO_TRACE, _NO_PARENT = "0" * 32, "0" * 16
 _own = _thread._local()
 _starts: list[float] = []
 """Milliseconds that this copy took to start, until a piece of work has said so."""
@@ -38,9 +40,11 @@ class Span:
     ) -> None:
         """`cloud_id` is the id of the cloud's own trace, where it keeps one."""
         self.began = time.time()
-        # As X-Ray wants it, an id begins with the time.
-        self.trace_id = trace_id or f"{int(self.began):08x}{os.urandom(12).hex()}"
-        self.span_id = os.urandom(8).hex()
+        if trace_id:
+            self.trace_id, self.span_id = trace_id, os.urandom(8).hex()
+        else:
+            digits = os.urandom(24).hex()
+            self.trace_id, self.span_id = digits[:32], digits[32:]
         self.parent_id = parent_id
         self.flags = flags
         self.state = state
@@ -60,12 +64,15 @@ class Span:
     @classmethod
     def asked(cls, headers: Mapping[str, str], *, otherwise: str = "") -> Span:
         """Return the span of a request, as `received` does, by its headers in lower case."""
-        return cls.received(headers.get(TRACEPARENT), headers.get(TRACESTATE), otherwise=otherwise)
+        traceparent = headers.get(TRACEPARENT)
+        if traceparent is None:
+            return cls(otherwise)
+        return cls.received(traceparent, headers.get(TRACESTATE), otherwise=otherwise)
 
     @property
     def traceparent(self) -> str:
         """What work is given that this work causes."""
-        return f"00-{self.trace_id}-{self.span_id}-{self.flags:02x}"
+        return f"00-{self.trace_id}-{self.span_id}-{_FLAGS[self.flags]}"
 
     @property
     def is_sampled(self) -> bool:
@@ -85,11 +92,11 @@ class Span:
 
     def facts(self) -> dict[str, Any]:
         """Return what the line that ends the work says of its span, besides its ids."""
-        facts: dict[str, Any] = {"start": round(self.began, 6)}
+        facts: dict[str, Any] = {"start": self.began}
         if self.parent_id:
             facts["parent_span_id"] = self.parent_id
         if not self.flags & SAMPLED:
-            facts["trace_flags"] = f"{self.flags:02x}"
+            facts["trace_flags"] = _FLAGS[self.flags]
         if self.state:
             facts["trace_state"] = self.state
         if _starts:
@@ -148,13 +155,16 @@ def _parsed(text: str) -> tuple[str, str, int] | None:
 
     Of a version after 00 only what begins like 00 is known: https://www.w3.org/TR/trace-context-2/#versioning-of-traceparent.
     """
-    size = len(text)
-    if size < 55 or text[2] != "-" or text[35] != "-" or text[52] != "-" or (size > 55 and text[55] != "-"):
+    known = text[:55]
+    parts = known.split("-")
+    if len(parts) != 4 or known.encode("ascii", "replace").translate(None, _PARTS):
         return None
-    version, trace_id, parent_id, flags = text[:2], text[3:35], text[36:52], text[53:55]
-    if (version + trace_id + parent_id + flags).strip(_HEX) or not (trace_id.strip("0") and parent_id.strip("0")):
+    version, trace_id, parent_id, flags = parts
+    if len(version) != 2 or len(trace_id) != 32 or len(parent_id) != 16 or len(flags) != 2:
         return None
-    if version == "ff" or (version == "00" and size > 55):
+    if trace_id == _NO_TRACE or parent_id == _NO_PARENT or version == "ff":
+        return None
+    if len(text) > 55 and (version == "00" or text[55] != "-"):
         return None
     return trace_id, parent_id, int(flags, 16) & KNOWN_FLAGS
 
