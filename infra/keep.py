@@ -31,6 +31,14 @@ class Lasting:
     keep: Keep = Keep.NOTHING
 
 
+@dataclass(frozen=True, kw_only=True)
+class Traced(Lasting):
+    """What lasts and can be traced by the cloud."""
+
+    traced: bool = False
+    """Whether it is, where that has to be asked for and is charged for."""
+
+
 def kept(opts: pulumi.ResourceOptions, keep: Keep) -> pulumi.ResourceOptions:
     """Return the options of a thing that lasts."""
     lasting = pulumi.ResourceOptions(

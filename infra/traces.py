@@ -1,10 +1,7 @@
-"""Traces: a part of a stack's settings, and what a traced component is told of them."""
+"""Traces that a cloud keeps: a part of a stack's settings."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from infra.keep import Lasting
 from infra.section import Section
 
 
@@ -13,11 +10,3 @@ class Traces(Section):
 
     cloud: bool = False
     """Whether the cloud keeps traces of its own where it charges for them: X-Ray on AWS."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Traced(Lasting):
-    """What the cloud can keep traces of."""
-
-    traced: bool = False
-    """Whether it does, where that has to be asked for and is charged for."""

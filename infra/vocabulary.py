@@ -17,12 +17,11 @@ import pulumi
 from infra import workflow, workflow_values
 from infra.archive import Archive, Packing, Platform
 from infra.components import Api, Function, Monitor, Queue, Store, Workflow
-from infra.keep import Lasting
+from infra.keep import Lasting, Traced
 from infra.keys import Access, Keys
 from infra.physical_name import PhysicalName
 from infra.scaling import Eco, Profile
 from infra.tier import Tier
-from infra.traces import Traced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -284,12 +284,7 @@ def _release() -> tuple[Step, ...]:
         Call(
             name="roll back",
             function="rollout",
-            payload={
-                "action": "rollback",
-                "model": Ref("search.model"),
-                "reason": Ref("search.reason"),
-                **_SPAN,
-            },
+            payload={"action": "rollback", "model": Ref("search.model"), "reason": Ref("search.reason"), **_SPAN},
             result="rollback",
             next="rolled back",
         ),

@@ -31,6 +31,15 @@ class Way:
     """The file with the certificate of its server, if that speaks TLS."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Telemetry:
+    """What OpenTelemetry calls a cloud, the platform of its functions, and its queues."""
+
+    provider: str
+    platform: str
+    messaging: str
+
+
 class Cloud(Protocol):
     """What is done with a cloud beyond its stores and the stack's API."""
 
@@ -100,6 +109,11 @@ def trials(scheme: str, outputs: Mapping[str, Any], function: str, way: Way | No
 def region(scheme: str, outputs: Mapping[str, Any]) -> str:
     """Return the region of a stack in the cloud whose stores have URLs of this scheme."""
     return importlib.import_module(f"sml.{schemes()[scheme]}").region_of(outputs)
+
+
+def telemetry(scheme: str) -> Telemetry:
+    """Return what OpenTelemetry calls the cloud whose stores have URLs of this scheme."""
+    return Telemetry(**importlib.import_module(f"sml.{schemes()[scheme]}").TELEMETRY)
 
 
 def write_permission(scheme: str, url: str, key: str) -> str:

@@ -21,22 +21,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, assert_never
 
-from infra.workflow import (
-    ERROR,
-    EXECUTION,
-    INPUT,
-    ITEM,
-    TRACE,
-    Call,
-    Choose,
-    Each,
-    End,
-    Pause,
-    Ref,
-    Step,
-    Workflow,
-    followers,
-)
+from infra.workflow import ERROR, EXECUTION, INPUT, ITEM, Call, Choose, Each, End, Pause, Ref, Step, Workflow, followers
 
 Document = dict[str, Any]
 
@@ -302,5 +287,5 @@ def _expression(ref: Ref) -> str:
 
 
 def _path(ref: Ref) -> str:
-    roots = {INPUT: "input", EXECUTION: "execution", TRACE: "trace", ERROR: "problem", ITEM: "item"}
+    roots = {INPUT: "input", EXECUTION: "execution", ERROR: "problem", ITEM: "item"}
     return roots.get(ref, ref.path)

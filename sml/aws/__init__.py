@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 SCHEME = "s3"
 """Of the URLs of its stores."""
+TELEMETRY = {"provider": "aws", "platform": "aws_lambda", "messaging": "aws_sqs"}
+"""What OpenTelemetry calls them."""
 ONE_CALLER = False
 """Whether all whom an API with `auth: iam` knows are one caller to it. Each signs with an identity of its own."""
 

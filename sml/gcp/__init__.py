@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 SCHEME = "gs"
 """Of the URLs of its stores."""
+TELEMETRY = {"provider": "gcp", "platform": "gcp_cloud_run", "messaging": "gcp_pubsub"}
+"""What OpenTelemetry calls them."""
 ONE_CALLER = True
 """Whether all whom an API with `auth: iam` knows are one caller to it. All sign as one account of the stack, and the
 gateway sees no more."""

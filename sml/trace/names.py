@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sml.clouds import telemetry
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -36,8 +38,6 @@ FACTS = (
 """Fields of lines that are told under a name of our own."""
 TRIGGERS = {"request": "http", "message": "pubsub"}
 """What calls a function. A step is called by the workflow, `other`, or by a schedule."""
-PLATFORMS = {"s3": ("aws", "aws_lambda", "aws_sqs"), "gs": ("gcp", "gcp_cloud_run", "gcp_pubsub")}
-"""Provider, platform and messaging system, by the scheme of a stack's stores."""
 
 
 def attributes(span: Span, scheme: str) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def attributes(span: Span, scheme: str) -> dict[str, Any]:
             }
         case "message":
             found |= {
-                "messaging.system": PLATFORMS[scheme][2],
+                "messaging.system": telemetry(scheme).messaging,
                 "messaging.operation.name": "process",
                 "messaging.operation.type": "process",
                 "messaging.destination.name": span.function,
@@ -82,13 +82,13 @@ def of_event(event: Event) -> dict[str, Any]:
 
 def resource(function: str, stack: str, scheme: str, region: str) -> Mapping[str, Any]:
     """Return the attributes of a function, or of the workflow where it has no name."""
-    provider, platform, _ = PLATFORMS[scheme]
-    own = {"cloud.platform": platform, "faas.name": function} if function else {}
+    cloud = telemetry(scheme)
+    own = {"cloud.platform": cloud.platform, "faas.name": function} if function else {}
     return {
         "service.name": function or "training",
         "service.namespace": "serverless-ml",
         "deployment.environment.name": stack,
-        "cloud.provider": provider,
+        "cloud.provider": cloud.provider,
         "cloud.region": region,
         **own,
     }

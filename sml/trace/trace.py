@@ -70,7 +70,7 @@ def find(stack: Stack, wanted: str, since: float) -> list[Trace]:
     asked = [given[1]] if given else _traces(_logged(stack, since, tuple((name, wanted) for name in NAMED)))
     found = [span for function, lines in _of(stack, since, asked) for span in spans_of(function, lines)]
     by_trace = {key: [span for span in found if span.trace_id == key] for key in asked}
-    traces = [_trace(key, spans) for key, spans in by_trace.items() if spans]
+    traces = [made(key, spans) for key, spans in by_trace.items() if spans]
     if not traces:
         raise Mistake(
             f"no function has logged the end of a piece of work of {wanted} since then; accepted: the id of a trace, a"
@@ -107,7 +107,7 @@ def _says(line: LogLine, fields: Fields) -> bool:
     return isinstance(said, dict) and any(said.get(name) == value for name, value in fields)
 
 
-def _trace(key: str, spans: list[Span]) -> Trace:
+def made(key: str, spans: list[Span]) -> Trace:
     """Return a trace, with a span for each execution of the workflow that is the cause of others."""
     spans = [*spans, *_executions(spans)]
     return Trace(trace_id=key, spans=tuple(sorted(spans, key=lambda span: (span.start, span.function))))
