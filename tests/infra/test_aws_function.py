@@ -54,6 +54,15 @@ def test_the_function_is_what_was_asked_for() -> None:
     assert inputs["environment"] == {"variables": {"LOG_LEVEL": "INFO", "PYTHONPATH": "/var/task:/var/runtime"}}
 
 
+def test_xray_keeps_traces_where_that_was_asked_for_and_has_no_permission_elsewhere() -> None:
+    plain, traced = deployed(), deployed(traced=True)
+    modes = [graph.one(w.FUNCTION).inputs["tracingConfig"] for graph in (plain, traced)]
+    assert modes == [{"mode": "PassThrough"}, {"mode": "Active"}]
+    told = [graph.one(w.FUNCTION).inputs["environment"]["variables"].get("XRAY") for graph in (plain, traced)]
+    assert told == [None, "yes"]
+    assert ["xray:" in graph.one(w.ROLE_POLICY).inputs["policy"] for graph in (plain, traced)] == [False, True]
+
+
 def test_nothing_is_reserved_that_was_not_asked_for() -> None:
     graph = deployed(consumes=True, reserved=False)
     assert "reservedConcurrentExecutions" not in graph.one(w.FUNCTION).inputs

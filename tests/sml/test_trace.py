@@ -98,6 +98,12 @@ def test_what_nobody_logged_is_a_sentence(staged: Staged) -> None:
     assert "accepted: the id of a trace, a request, a job, a run or an execution" in said.err
 
 
+def test_a_stack_of_an_older_release_is_told_what_it_lacks(staged: Staged) -> None:
+    del staged.outputs["functions"]
+    said = staged.sml("trace", TRACE)
+    assert (said.code, "name no functions, as an older release deployed it" in said.err) == (1, True)
+
+
 def read(file: Path) -> trace_pb2.TracesData:
     """Return what a collector reads: OTLP writes ids as hexadecimal digits, protobuf's own JSON as Base64."""
 

@@ -60,6 +60,7 @@ COMMANDS: dict[str, list[str]] = {
     "tune": [MODEL],
     "put": ["data", f"{MODEL}/incoming/a.csv", FILE],
     "logs": ["predict"],
+    "trace": ["4bf92f3577b34da6a3ce929d0e0e4736"],
     "redrive": [],
     "send": ["labels", "{}"],
     "job submit": [MODEL, FILE],

@@ -8,9 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra import clouds
+from infra.aws.function_charges import traces
 from infra.aws.scaling import TARGET
 from infra.estimate.demand import MONTH
 from infra.estimate.profiles import RATES, Cloud, Load, break_even, cloud, lines
+from infra.estimate.served import Calls
+from infra.estimate.use import Per
 from infra.scaling import Balanced, Eco, Latency, Profile
 from infra.tier import Tier
 from tests.root import ROOT
@@ -45,6 +48,14 @@ def test_a_cloud_without_a_tariff_has_no_profiles_to_compare(monkeypatch: pytest
 def test_a_provisioned_copy_of_a_gigabyte_costs_what_the_price_list_says() -> None:
     assert AWS.monthly(Latency(), LOAD) == pytest.approx(0.0000041667 * MONTH)
     assert AWS.monthly(Balanced(), LOAD) == pytest.approx(0.0000015046 * MONTH)
+
+
+def test_xray_is_billed_for_one_trace_a_second_and_one_of_twenty_others() -> None:
+    def kept(per: Per, rate: float) -> list[float]:
+        return [use.quantity for use in traces([Calls(per=per, number=2, seconds=0.1, rate=rate)])]
+
+    assert kept(Per.PREDICTION, 101) == [pytest.approx(2 * 6 / 101)]
+    assert [kept(Per.PREDICTION, 0.1), kept(Per.JOB, 0), kept(Per.RUN, 0)] == [[2], [2], []]
 
 
 def test_each_published_version_has_a_snapshot_that_is_billed() -> None:
