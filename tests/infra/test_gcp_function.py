@@ -61,6 +61,12 @@ def jobs(seconds: int = 60, attempts: int = 5) -> Queue:
     return Queue("jobs", QueueArgs(consumer_timeout_seconds=seconds, attempts=attempts))
 
 
+def test_the_function_knows_its_project_by_which_its_log_names_traces() -> None:
+    graph = built()
+    variables = graph.one(FUNCTION).inputs["serviceConfig"]["environmentVariables"]
+    assert variables["PROJECT"] == graph.one(ACCOUNT, "prepare-identity").outputs["project"]
+
+
 def test_the_function_runs_the_very_upload() -> None:
     graph = built()
     upload, source = graph.one(OBJECT), graph.one(FUNCTION).inputs["buildConfig"]["source"]["storageSource"]

@@ -75,3 +75,6 @@ def test_what_a_caller_began_goes_on_behind_the_queue_in_its_trace(running: Runn
     request, *messages = running.wait(traced, "the spans of the job")
     assert (request["parent_span_id"], request["attributes"]["http.response.status_code"]) == (parent, 202)
     assert {(one["name"], one["parent_span_id"]) for one in messages} == {("process jobs", request["span_id"])}
+    lines = [one["message"] for one in sml("logs", "predict", "--json").document if trace_id in str(one)]
+    linked = {line.get("logging.googleapis.com/trace", "").rpartition("/")[2] for line in lines}
+    assert linked == ({trace_id} if running.stack.outputs["data_url"].startswith("gs://") else {""})

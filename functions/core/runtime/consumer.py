@@ -52,8 +52,8 @@ class Consumer(Generic[Content]):
 
         After False the queue must deliver the message again; the log says why. `parse` raises
         `ValueError` for a body that it cannot read. Such a message is retried too, until the
-        queue keeps it as a dead letter: none is lost. The message is a span, of a trace of its own
-        until the work finds which one it belongs to.
+        queue keeps it as a dead letter: none is lost. The message is a span: of the trace that it
+        carries under `trace`, or of its own until the work finds which one it belongs to.
         """
         span = spans.Span(cloud_id=delivery.cloud_id)
         spans.enter(span)
@@ -72,6 +72,8 @@ class Consumer(Generic[Content]):
         begun = 0.0 if self.metering is None else self.metering.begin()
         try:
             content = parse(body)
+            if isinstance(content, dict):
+                span.join(content.get("trace"))
             done = self.work(content, delivery)
             failed = False
         except Exception as problem:

@@ -163,6 +163,14 @@ def test_a_message_belongs_to_the_trace_that_its_work_finds() -> None:
     assert len({line["span_id"] for line in found}) == 3
 
 
+def test_a_message_belongs_to_the_trace_that_it_carries() -> None:
+    written = io.StringIO()
+    consumer = Consumer(work=lambda *_: None, log=Log(stream=written))
+    for message in ({"trace": {"traceparent": TRACEPARENT}}, {"trace": "no"}, {}):
+        assert consumer.take("m", json.dumps(message), json.loads)
+    assert [line.get("parent_span_id") for line in lines_of(written)] == [PARENT, None, None]
+
+
 def test_work_in_the_background_belongs_to_what_had_it_started() -> None:
     span = Span.received(TRACEPARENT)
     spans.enter(span)
