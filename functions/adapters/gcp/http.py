@@ -43,16 +43,17 @@ def handler(entry: Callable[[Environment], Service]) -> Callable[[flask.Request]
 def request_of(request: flask.Request) -> Request:
     """Return the request, with as much of its body as shows whether it is too large."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    principal = _principal(headers)
+    principal, request_id = _principal(headers), request_id_of(request)
     return Request(
         method=request.method,
         path=_path(request),
         headers=headers,
         body=body_of(request, at_most=REQUEST_BYTES + 1),
         caller=caller_of(headers, principal=principal, address=_address(headers)),
-        request_id=request_id_of(request),
+        request_id=request_id,
         principal=principal,
-        span=Span.asked(headers),
+        # Where nobody began a trace that W3C knows, it is Google's own.
+        span=Span.asked(headers, otherwise=request_id.partition("/")[0]),
     )
 
 

@@ -81,7 +81,7 @@ def stage() -> Stage:
 
 def test_an_event_leads_to_a_promotion(stage: Stage) -> None:
     assert stage.run(EVENT) == "promoted"
-    assert stage.requests("prepare") == [{"input": {"source": "m/incoming/new.csv"}, "execution": "e-1"}]
+    assert stage.requests("prepare") == [{"input": {"source": "m/incoming/new.csv"}, "execution": "e-1", "trace": ""}]
     assert sorted(body["experiment"] for body in stage.requests("train")) == ["a", "b", "c", "d"]
     assert [body["action"] for body in stage.requests("rollout")] == ["release", "judge"]
     assert stage.waited == [3]

@@ -55,6 +55,15 @@ def test_a_payload_that_names_nobody_leaves_the_address(header: str) -> None:
     assert request_of(request("gateway_ready", **{USERINFO: header})).caller == "address:203.0.113.7"
 
 
+def test_a_request_is_in_its_callers_trace_or_else_in_googles() -> None:
+    own = request_of(request("gateway_predict", Traceparent="none")).span
+    carried = request_of(request("gateway_predict", Traceparent=f"00-{'a' * 32}-{'b' * 16}-01")).span
+    assert own is not None
+    assert carried is not None
+    assert (own.trace_id, own.parent_id) == ("105445aa7843bc8bf206b12000100000", "")
+    assert (carried.trace_id, carried.parent_id) == ("a" * 32, "b" * 16)
+
+
 @pytest.mark.parametrize("trace", ["", "x", "105445aa7843bc8bf206b12000100000", "105445AA/1", "\u00e9/1;o=1"])
 def test_a_request_without_a_trace_of_google_gets_a_name_of_its_own(trace: str) -> None:
     names = {request_of(request("gateway_ready", **{"X-Cloud-Trace-Context": trace})).request_id for _ in range(2)}
