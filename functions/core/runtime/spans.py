@@ -23,7 +23,7 @@ SAMPLED = 1
 KNOWN_FLAGS = 3
 """Those of W3C's second level: sampled, and that the id is random."""
 _FLAGS = ("00", "01", "02", "03")
-_PARTS = b"0123456789abcdef-"
+_DIGITS = b"0123456789abcdef"
 _NO_TRACE, _NO_PARENT = "0" * 32, "0" * 16
 _own = _thread._local()
 _starts: list[float] = []
@@ -155,18 +155,17 @@ def _parsed(text: str) -> tuple[str, str, int] | None:
 
     Of a version after 00 only what begins like 00 is known: https://www.w3.org/TR/trace-context-2/#versioning-of-traceparent.
     """
-    known = text[:55]
-    parts = known.split("-")
-    if len(parts) != 4 or known.encode("ascii", "replace").translate(None, _PARTS):
+    if len(text) < 55 or not text.isascii() or text[2] != "-" or text[35] != "-" or text[52] != "-":
         return None
-    version, trace_id, parent_id, flags = parts
-    if len(version) != 2 or len(trace_id) != 32 or len(parent_id) != 16 or len(flags) != 2:
+    version, trace_id, parent_id = text[:2], text[3:35], text[36:52]
+    # Without its digits, what is known of it are the three hyphens.
+    if text[:55].encode().translate(None, _DIGITS) != b"---" or version == "ff":
         return None
-    if trace_id == _NO_TRACE or parent_id == _NO_PARENT or version == "ff":
+    if trace_id == _NO_TRACE or parent_id == _NO_PARENT:
         return None
     if len(text) > 55 and (version == "00" or text[55] != "-"):
         return None
-    return trace_id, parent_id, int(flags, 16) & KNOWN_FLAGS
+    return trace_id, parent_id, int(text[54], 16) & KNOWN_FLAGS
 
 
 def _bounded(state: str) -> str:
