@@ -101,7 +101,10 @@ def _operation(operation: Operation, models: list[str]) -> dict[str, Any]:
     return document
 
 
-_ID = {"X-Request-Id": {"description": "The request, in the logs too", "required": True, "schema": _TEXT}}
+_ID = {
+    "X-Request-Id": {"description": "The request, in the logs too", "required": True, "schema": _TEXT},
+    "Traceresponse": {"description": "Its trace, as W3C has it", "required": True, "schema": _TEXT},
+}
 _CALLER: list[Schema] = [
     {"name": "X-Caller-Id", "in": "header", "description": "Keeps a caller on one version", "schema": _TEXT},
     {
@@ -218,6 +221,7 @@ def _shared(uploads: bool) -> dict[str, Schema]:
         "detail": _TEXT,
         "errors": list_of(fault),
         "request_id": _TEXT,
+        "trace_id": _TEXT,
     }
     return {
         "infer_answer": object_of(answer, ["model_name", "model_version", "outputs"]),
