@@ -127,9 +127,7 @@ class Function(pulumi.ComponentResource):
             timeout=args.timeout_seconds,
             # Without any, every function may have all copies that the account's quota leaves.
             reserved_concurrent_executions=args.concurrency if args.reserved else None,
-            environment={
-                "variables": {**args.environment, **_stops(args), **_tracing(args), "PYTHONPATH": PYTHONPATH}
-            },
+            environment={"variables": {**args.environment, **_stops(args), **_tracing(args), "PYTHONPATH": PYTHONPATH}},
             snap_start=snapshots(args.scaling),
             tracing_config={"mode": "Active" if args.traced else "PassThrough"},
             logging_config={

@@ -56,7 +56,11 @@ Statement = Mapping[str, Any]
 
 def settings(**more: Any) -> Settings:
     trained = {"cloud": "aws", "models": ["breast_cancer", "file_type"], "training": {"schedule": "0 3 * * 1"}}
-    told = {"alerts": {"email": ["ml@example.org"]}, "budget": {"usd_a_month": 50, "stop_at": 1}, "traces": {"cloud": True}}
+    told = {
+        "alerts": {"email": ["ml@example.org"]},
+        "budget": {"usd_a_month": 50, "stop_at": 1},
+        "traces": {"cloud": True},
+    }
     document = {**trained, **told, **more}
     return Settings.parse(document, where="Pulumi.test.yaml")
 
