@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from localcloud.aws import alarms
+from localcloud.aws import alarms, logs
 from localcloud.aws.dead_letters import DeadLetters
 from localcloud.aws.emulator import Emulator
 from localcloud.aws.gateway import Gateway
@@ -120,14 +120,8 @@ class Aws:
 
     def lines(self, function: Resource, limit: int) -> list[str]:
         """Return the newest `limit` lines that a function logged, oldest first."""
-        client = self.session.client("logs")
         group = function.inputs.get("loggingConfig", {}).get("logGroup") or f"/aws/lambda/{function.id}"
-        try:
-            events = client.filter_log_events(logGroupName=group)["events"]
-        except client.exceptions.ResourceNotFoundException:
-            return []
-        ordered = sorted(events, key=lambda event: event["timestamp"])
-        return [event["message"].rstrip("\n") for event in ordered][-limit:]
+        return logs.newest(self.session.client("logs"), group, limit)
 
     def events(self) -> list[Event]:
         """Return what happened since the last call."""
