@@ -65,7 +65,7 @@ def allow_stopping(name: str, identity: gcp.serviceaccount.Account, stops: Stops
         _allow_acting(f"{name}-as-{called}", function.identity, identity, opts)
     for called, (subscription, courier) in _pushed(stops):
         gcp.pubsub.SubscriptionIAMMember(
-            f"{name}-subscription-{called}",
+            f"{name}-pushes-{called}",
             subscription=subscription,
             role=roles["subscriptions"],
             member=identity.member,

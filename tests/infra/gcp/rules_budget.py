@@ -135,7 +135,7 @@ BROKEN: Mapping[str, tuple[Break, ...]] = {
     ),
     "who_stops_may_do_so_and_nothing_more": (
         drop(w.INVOKER, "stop-service-predict"),
-        drop(w.SUBSCRIPTION_MEMBER, "stop-subscription-jobs"),
+        drop(w.SUBSCRIPTION_MEMBER, "stop-pushes-jobs"),
         drop(w.ACCOUNT_MEMBER, "stop-as-train"),
         change(w.PROJECT_MEMBER, "stop-jobs", role="roles/cloudscheduler.admin"),
         change(w.ACCOUNT_MEMBER, "stop-as-train", member=w.member(account("train-identity"))),

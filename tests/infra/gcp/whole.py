@@ -52,7 +52,7 @@ LOGS = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
 SINK = "gcp:logging/projectSink:ProjectSink"
 EXCLUSION = "gcp:logging/projectExclusion:ProjectExclusion"
 
-STOPPING = ("stop-as-", "stop-service-", "stop-subscription-jobs", "stop-jobs")
+STOPPING = ("stop-as-", "stop-service-", "stop-pushes-", "stop-jobs")
 """How that is called by which a function may stop the stack."""
 PUBSUB_AGENT = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
 SOURCES = re.compile(r'resource\.name\.startsWith\("projects/_/buckets/([^"]*)"\)')
