@@ -217,7 +217,7 @@ class Project:
         """Answer a request to Pub/Sub, Workflow Executions, Cloud Run, or to the host that its path begins with."""
         if request.path.startswith(SERVICES):
             status, body = self._services.answer(request)
-        elif request.path.startswith(JOBS):
+        elif JOBS.match(request.path):
             status, body = self._jobs.answer(request)
         elif SUBSCRIPTIONS.match(request.path):
             status, body = self._pushes.answer(request)

@@ -258,6 +258,12 @@ class Everything:
             role=self.pick("roles/workflows.invoker", "roles/logging.logWriter"),
             member=worker.member,
         )
+        gcp.projects.IAMCustomRole(
+            "counts",
+            role_id="counts",
+            title="counts",
+            permissions=["storage.buckets.get", *self.pick([], ["storage.objects.get"])],
+        )
         return bucket
 
     def topics(self, worker: gcp.serviceaccount.Account, bucket: gcp.storage.Bucket) -> None:
@@ -370,6 +376,7 @@ def listed(cloud: Gcp) -> dict[str, list[str]]:
         "buckets": [bucket["name"] for bucket in buckets],
         "accounts": sorted(project.accounts._known),
         "bindings": sorted(str(binding) for binding in project.bindings._all),
+        "roles": sorted(role for role in project.bindings._roles if role.startswith("projects/")),
         "topics": sorted(project.pubsub._topics),
         "subscriptions": sorted(project.pubsub._subscriptions),
         "notifications": [str(key) for key in project.notifications._all],

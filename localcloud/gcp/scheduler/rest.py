@@ -12,8 +12,11 @@ from localcloud.gcp.pubsub.pubsub import NotFound
 from localcloud.gcp.scheduler.scheduler import Scheduler
 from localcloud.support.http_server import Request
 
-JOBS = "/cloudscheduler.googleapis.com/v1/"
-PATH = re.compile(r"(?P<name>(?P<project>projects/[^/]+)/locations/[^/]+/jobs/[^/:]+)(:(?P<verb>[a-z]+))?")
+JOBS = re.compile(
+    r"/cloudscheduler\.googleapis\.com/v1/"
+    r"(?P<name>(?P<project>projects/[^/]+)/locations/[^/]+/jobs/[^/:]+)(:(?P<verb>[a-z]+))?"
+)
+"""The paths of jobs: of the service's others, administration.py tells."""
 PERMISSIONS = {
     ("GET", None): "cloudscheduler.jobs.get",
     ("POST", "pause"): "cloudscheduler.jobs.pause",
@@ -30,7 +33,7 @@ class JobsApi:
 
     def answer(self, request: Request) -> ApiResponse:
         """Return the status and the JSON body of the response."""
-        found = PATH.fullmatch(request.path.removeprefix(JOBS))
+        found = JOBS.fullmatch(request.path)
         permission = PERMISSIONS.get((request.method, found["verb"])) if found else None
         if found is None or permission is None:
             return problem(404, f"{request.method} {request.path}: not here")

@@ -21,7 +21,7 @@ def test_a_message_is_for_a_function_that_takes_messages(monkeypatch: pytest.Mon
     row = SimpleNamespace(name="labels", trigger=Messages())
     monkeypatch.setattr(up, "FUNCTIONS", (*FUNCTIONS, row))
     assert up.takes_messages("labels") == "labels"
-    with pytest.raises(CloudFailed, match="no function called jobs takes messages; there are: labels"):
+    with pytest.raises(CloudFailed, match="no function called jobs takes messages; there are: stop, labels"):
         up.takes_messages("jobs")
 
 
