@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SHOWN = 200
 """Rows that are shown to people; --csv and --json print all."""
+LETTERS, ITEMS = 1_000, 100
+"""Of a text, and of a list, that are shown to people."""
 
 
 @on_stack
@@ -136,7 +138,7 @@ def _list(out: Output, days: Days, *, tables: bool) -> None:
 
 def _show(out: Output, asked: Asked) -> None:
     columns = asked.found.columns
-    rows = [dict(zip(columns, map(_plain, row), strict=True)) for row in asked.found.rows[:SHOWN]]
+    rows = [dict(zip(columns, map(_begun, row), strict=True)) for row in asked.found.rows[:SHOWN]]
     out.table(rows, {each: each for each in columns}, empty="no rows")
     if len(asked.found.rows) > SHOWN:
         out.line(f"the first {SHOWN} of {len(asked.found.rows):,} rows: --csv and --json print all")
@@ -164,6 +166,16 @@ def _write(asked: Asked) -> None:
 
 def _cell(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
+
+
+def _begun(value: Any) -> Any:
+    """Return a value for people: of one that is longer than anybody reads, its beginning."""
+    match value:
+        case str() if len(value) > LETTERS:
+            return f"{value[:LETTERS]}..."
+        case list() if len(value) > ITEMS:
+            return [*map(_plain, value[:ITEMS]), "..."]
+    return _plain(value)
 
 
 def _plain(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,10 @@ CONFIGURATION: Mapping[str, str | bool | int | float | list[str]] = {
     "temp_directory": "",
     "memory_limit": f"{MEMORY_MB}MB",
 }
+AT_ONCE = 10_000
+"""Rows that are taken from the engine at once."""
+INTERRUPTED = "Query interrupted"
+"""What DuckDB says in place of `KeyboardInterrupt` of a question that Ctrl-C has ended."""
 ACCEPTED = "accepted: one SELECT, as `select day, count(*) from captures group by day`"
 
 
@@ -130,14 +135,15 @@ class Locked:
     def ask(self, question: str, seconds: float) -> Found:
         """Return the answer to a question. Raise `Mistake` where there is none, `TooLate` after so many seconds."""
         self._duck.execute("set lock_configuration = true")
-        late = threading.Timer(seconds, self._duck.interrupt)
+        late = threading.Timer(min(seconds, threading.TIMEOUT_MAX), self._duck.interrupt)
         late.start()
+        until = time.monotonic() + seconds
         try:
             with _told():
                 answered = self._duck.execute(question)
                 columns = [column[0] for column in answered.description or ()]
-                return Found(columns=_apart(columns), rows=answered.fetchall())
-        except duckdb.InterruptException:
+                return Found(columns=_apart(columns), rows=_fetched(answered, until))
+        except (duckdb.InterruptException, TimeoutError):
             raise TooLate(
                 f"no answer within {seconds:g} seconds: ask for fewer days (--since), or wait longer (--timeout)"
             ) from None
@@ -149,6 +155,16 @@ class Locked:
             late.cancel()
 
 
+def _fetched(answered: duckdb.DuckDBPyConnection, until: float) -> list[tuple[Any, ...]]:
+    """Return all rows. Raise `TimeoutError` after the time: DuckDB has ended by then, and cannot be interrupted."""
+    rows: list[tuple[Any, ...]] = []
+    while part := answered.fetchmany(AT_ONCE):
+        rows += part
+        if time.monotonic() > until:
+            raise TimeoutError
+    return rows
+
+
 @contextmanager
 def _told() -> Generator[None]:
     """Tell what the engine does not accept in one sentence, without the excerpt that follows it."""
@@ -156,6 +172,10 @@ def _told() -> Generator[None]:
         yield
     except (duckdb.InterruptException, duckdb.OutOfMemoryException):
         raise
+    except RuntimeError as problem:
+        if str(problem) != INTERRUPTED:
+            raise
+        raise KeyboardInterrupt from None
     except duckdb.PermissionException:
         raise Mistake("a question reads the tables alone: no file, no address and no extension") from None
     except duckdb.Error as problem:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WHOLE = frozenset({"STAR", "SHOW_REF", "PIVOT"})
 """The types of what takes all columns there are."""
+LIST_OF_TABLES = "SHOW_SPECIAL"
+"""How `show tables` and `describe` of nothing are shown: before a table is filled, there is none to show."""
 PLAIN_JOIN = "REGULAR"
 
 
@@ -37,6 +39,8 @@ def needed(tree: object) -> Needed:
     own = {one["key"].lower() for node in nodes for one in node.get("cte_map", {}).get("map", ())}
     tables = [node for node in nodes if node.get("type") == "BASE_TABLE" and node.get("schema_name") in {"", "main"}]
     named = {str(node["table_name"]).lower() for node in tables}
+    if any(node.get("show_type") == LIST_OF_TABLES and node.get("query") is None for node in nodes):
+        raise Mistake(f"`sml query --tables` lists the tables and their columns; there are: {', '.join(BY_NAME)}")
     unknown = sorted(named - own - set(BY_NAME))
     if unknown:
         raise Mistake(f"there is no table {unknown[0][:60]}; there are: {', '.join(BY_NAME)}")

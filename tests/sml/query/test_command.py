@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -105,6 +107,8 @@ def test_a_question_by_its_name_is_asked_of_the_days(asked: Staged) -> None:
         (["slowest", "--text", "duckdb"], "there is no question 'slowest'"),
         (["cost-by-model", "--text", "spark"], "--text: 'spark' is no engine; accepted: duckdb, athena, bigquery"),
         (["select 1", "--since", "x"], "--since: 'x' is not understood"),
+        (["show tables"], "`sml query --tables` lists the tables and their columns; there are: captures, predictions,"),
+        (["show all tables"], "`sml query --tables` lists the tables"),
         (["select * from capture"], "there is no table capture; there are: captures, predictions, "),
         (["selec 1 from captures"], 'DuckDB: Parser Error: syntax error at or near "selec"'),
         (["select tim from captures"], 'Referenced column "tim" not found in FROM clause!'),
@@ -139,6 +143,41 @@ def test_a_question_that_takes_too_long_or_too_much_memory_ends_with_what_to_do(
     monkeypatch.setattr(engine, "CONFIGURATION", {**engine.CONFIGURATION, "memory_limit": "20MB"})
     large = asked.sml("query", "select list(i) from range(20000000) t(i)")
     assert (large.code, "the question needs more than 2,000 MB of memory" in large.err) == (1, True)
+
+
+def test_rows_that_take_too_long_to_be_fetched_are_no_answer_either(
+    asked: Staged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = itertools.count()
+    monkeypatch.setattr(engine.time, "monotonic", lambda: next(times))
+    said = asked.sml("query", "select i from range(50000) t(i)", "--timeout", "3")
+    assert (said.code, "no answer within 3 seconds" in said.err, said.out) == (4, True, "")
+
+
+def test_a_question_may_be_given_all_the_time_there_is(asked: Staged) -> None:
+    said = asked.sml("query", "select 1 as one", "--timeout", "inf", "--json")
+    assert (said.code, said.document["rows"], "Exception" in said.err) == (0, [{"one": 1}], False)
+
+
+def test_ctrl_c_ends_a_question_without_a_word(asked: Staged) -> None:
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 1.0)
+    try:
+        said = asked.sml(
+            "query", "select count(*) from range(100000000000) a, range(1000) b where a.range % 7 = b.range"
+        )
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert (said.code, [line for line in said.err.splitlines() if line.startswith("sml: ")]) == (130, [])
+
+
+def test_people_get_the_beginning_of_a_long_value(asked: Staged) -> None:
+    long = "select repeat('x', 5000) as text, range(5000) as numbers"
+    out = asked.sml("query", long).out
+    assert (out.count("x") < 1_100, out.count("...") >= 2) == (True, True)
+    [row] = asked.sml("query", long, "--json").document["rows"]
+    assert (len(row["text"]), len(row["numbers"])) == (5000, 5000)
 
 
 def test_people_get_the_first_rows_of_many_and_are_told(asked: Staged) -> None:
