@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from sml.log_line import Fields, LogLine
     from sml.stack import Stack
 
-TRACE_ID = re.compile(r"(?:[0-9a-f]{2}-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?")
+TRACE_ID = re.compile(r"(?:[0-9a-f]{2}-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?)?")
 """The id of a trace, alone or in a traceparent."""
+ACCEPTED = "accepted: the whole id of a trace, a request, a job, a run or an execution, or a traceparent"
 NAMED = ("request_id", "request", "run", "execution", "job", "message")
 """The fields by whose value a trace is found, too."""
 
@@ -66,6 +67,8 @@ def find(stack: Stack, wanted: str, since: float) -> list[Trace]:
 
     Raise `Mistake` where no line since then says it.
     """
+    if not wanted.strip():
+        raise Mistake(f"an id is missing; {ACCEPTED}")
     given = TRACE_ID.fullmatch(wanted.strip().lower())
     asked = [given[1]] if given else _traces(_logged(stack, since, tuple((name, wanted) for name in NAMED)))
     found = [span for function, lines in _of(stack, since, asked) for span in spans_of(function, lines)]
@@ -73,8 +76,8 @@ def find(stack: Stack, wanted: str, since: float) -> list[Trace]:
     traces = [made(key, spans) for key, spans in by_trace.items() if spans]
     if not traces:
         raise Mistake(
-            f"no function has logged the end of a piece of work of {wanted} since then; accepted: the id of a trace, a"
-            " request, a job, a run or an execution, and --since to look further back; a cloud shows a line in a minute"
+            f"no function has logged the end of a piece of work of {wanted} since then; {ACCEPTED}, and --since to look"
+            " further back; a cloud shows a line in a minute"
         )
     return sorted(traces, key=lambda trace: trace.start)
 

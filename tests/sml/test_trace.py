@@ -43,8 +43,9 @@ def spans_in(staged: Staged, *arguments: str) -> list[dict[str, Any]]:
 def test_a_job_is_one_tree_by_whatever_name_it_is_asked_for(staged: Staged) -> None:
     logs, job = of_a_job()
     staged.logs |= logs
-    found = [spans_in(staged, name) for name in (TRACE, f"00-{TRACE}-{PARENT}-01", job, TRACE.upper())]
-    assert found == [found[0]] * 4
+    newer = f"01-{TRACE}-{PARENT}-01-what.follows"
+    found = [spans_in(staged, name) for name in (TRACE, f"00-{TRACE}-{PARENT}-01", newer, job, TRACE.upper())]
+    assert found == [found[0]] * 5
     request, message = found[0]
     assert (request["name"], request["function"], request["parent_span_id"]) == (
         "POST /v2/models/{model}/jobs",
@@ -95,7 +96,12 @@ def test_a_run_in_somebodys_trace_has_no_root_of_its_own(staged: Staged) -> None
 def test_what_nobody_logged_is_a_sentence(staged: Staged) -> None:
     said = staged.sml("trace", "nothing")
     assert (said.code, said.out) == (1, "")
-    assert "accepted: the id of a trace, a request, a job, a run or an execution" in said.err
+    assert "accepted: the whole id of a trace, a request, a job, a run or an execution" in said.err
+
+
+def test_no_id_at_all_is_told_as_such(staged: Staged) -> None:
+    said = staged.sml("trace", " ")
+    assert (said.code, said.err.startswith("sml: an id is missing; accepted: the whole id of a trace")) == (1, True)
 
 
 def test_a_stack_of_an_older_release_is_told_what_it_lacks(staged: Staged) -> None:
