@@ -23,3 +23,11 @@ def content_of(file: Path) -> bytes:
     if not content:
         raise Mistake(f"{file} is empty")
     return content
+
+
+def require_place(file: Path) -> None:
+    """Raise `Mistake` for a file that cannot be written where it is named: before the work whose result it gets."""
+    if file.is_dir():
+        raise Mistake(f"{file} is a folder; a file is accepted")
+    if not file.absolute().parent.is_dir():
+        raise Mistake(f"{file} cannot be written: there is no folder {file.absolute().parent}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sml.file import require_place
 from sml.mistake import FAILED, Mistake
 from sml.named import ModelVersion, parted
 from sml.options import Seconds
@@ -73,6 +74,8 @@ def rehearse(  # noqa: PLR0913, PLR0917 - an option each
     model, named = parted(model)
     if against != CAPTURES:
         raise Mistake(f"--against: {against!r} is nothing that can be asked; accepted: {CAPTURES}")
+    if differing is not None:
+        require_place(differing)
     out, found = session.out, session.stack
     records = found.records(model)
     if named is None:

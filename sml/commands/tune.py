@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sml.file import require_place
 from sml.mistake import FAILED, Mistake
 from sml.session import Session, on_stack
 
@@ -39,6 +40,8 @@ def tune(  # noqa: PLR0913, PLR0917 - an argument for each option
     if purpose not in PURPOSES:
         raise Mistake(f"--for {purpose}: accepted: {', '.join(PURPOSES)}")
     asked = _sizes(sizes)
+    if report is not None:
+        require_place(report)
     found = session.stack
     names = _models(found, model, function)
     path = _file(found, names) if write else None

@@ -121,6 +121,14 @@ def test_days_that_are_files_and_days_that_are_objects_are_asked_alike(staged: S
     assert before == after
 
 
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_asked(staged: Staged, tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere" / "rows.jsonl"
+    said = staged.sml("rehearse", f"{MODEL}@abc", "--differing", str(nowhere))
+    assert (said.code, f"{nowhere} cannot be written: there is no folder {nowhere.parent}" in said.err) == (1, True)
+    said = staged.sml("rehearse", f"{MODEL}@abc", "--differing", str(tmp_path))
+    assert (said.code, f"{tmp_path} is a folder; a file is accepted" in said.err) == (1, True)
+
+
 def test_of_very_many_requests_an_even_share_is_asked(staged: Staged, serve: Serve) -> None:
     bench = serve()
     bench.champion()
