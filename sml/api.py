@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from sml.mistake import Mistake, Unreachable
+from sml.stopped import halted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,8 @@ TOKEN = "SML_TOKEN"  # noqa: S105 - the name of a variable
 CALLER = "SML_CALLER"
 """The variable with the caller's name, for an API that checks no callers: canaries and jobs go by it."""
 PATIENCE_SECONDS = 60
+REFUSED_BY_THE_CLOUD = (429, 503)
+"""How a cloud refuses what is asked of a stack that is stopped, in words that do not say so."""
 
 
 class Api:
@@ -68,7 +71,9 @@ class Api:
         if response.status == 401 and signed:
             raise Unreachable(self._unknown(response.status, content))
         if response.status >= 400:
-            raise Mistake(_said(response.status, content), kind=str(_problem(content).get("type") or ""))
+            why = halted(self._stack) if response.status in REFUSED_BY_THE_CLOUD else ""
+            said = f"{_said(response.status, content)}{f'; {why}' if why else ''}"
+            raise Mistake(said, kind=str(_problem(content).get("type") or ""))
         return response.status, {name.lower(): value for name, value in response.getheaders()}, content
 
     def _caller(self, method: str, url: str, body: bytes) -> Mapping[str, str]:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sml.alarm import State
-from sml.commands.stop import stopped
 from sml.file import content_of
 from sml.key import checked
 from sml.mistake import UNREACHABLE, Mistake, Unreachable
 from sml.sentences import misplaced
 from sml.session import Session, on_stack
+from sml.stopped import stopped
 
 if TYPE_CHECKING:
     from sml.stack import Stack

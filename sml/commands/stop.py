@@ -13,13 +13,13 @@ from sml.mistake import Mistake, TooLate
 from sml.options import Seconds
 from sml.person import person
 from sml.session import Session, on_stack
+from sml.stopped import FUNCTION, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sml.stack import Stack
 
-FUNCTION = "stop"
 WAIT_SECONDS = 300.0
 """As long as the function may take."""
 PAUSE_SECONDS = 0.5
@@ -55,20 +55,9 @@ def stop(
 def resume(session: Session, reason: Why = "", timeout: Seconds = WAIT_SECONDS) -> None:
     """Have a stopped stack go on as it was before."""
     out, found = session.out, session.stack
+    before = stopped(found)
     record = _demanded(found, "resume", reason, timeout)
-    out.result(record, f"{found.name} runs as before it was stopped")
-
-
-def stopped(stack: Stack) -> dict[str, str] | None:
-    """Return how a stack stands that does not run, since when, by whom and why; None for one that runs."""
-    from functions.core.stopping.record import Phase, Records  # noqa: PLC0415 - the stores' client takes long to import
-
-    if FUNCTION not in (stack.outputs.get("functions") or {}):
-        return None
-    record = Records(stack.registry).read()
-    if record.phase is Phase.RUNNING:
-        return None
-    return {"phase": record.phase.value, "at": record.at, "by": record.by, "why": record.why}
+    out.result(record, f"{found.name} runs{' as before it was stopped' if before else '; it was not stopped'}")
 
 
 def _demanded(stack: Stack, action: str, why: str, seconds: float) -> dict[str, Any]:

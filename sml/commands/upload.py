@@ -15,6 +15,7 @@ from sml.options import Model, Seconds
 from sml.output import Output
 from sml.session import Session, on_stack
 from sml.stack import Stack
+from sml.stopped import halted
 
 if TYPE_CHECKING:
     from sml.following import Following
@@ -45,6 +46,9 @@ def upload(
     following = _following(found, model, out, timeout) if wait else None
     found.data.put(key, content)
     url = f"{str(found.outputs['data_url']).rstrip('/')}/{key}"
+    if why := halted(found):
+        again = found.typed("retrain", model)
+        raise Mistake(f"{url} is stored, and nothing trains on it: {why}; then `{again}`")
     if following is None:
         document = {"url": url, "bytes": len(content)}
         shows = f"`{found.typed('runs', model)}` shows what becomes of it"
@@ -77,6 +81,8 @@ def retrain(
     if past:
         _past(session, model)
         return
+    if why := halted(session.stack):
+        raise Mistake(f"{model} is not trained: {why}")
     if labelled:
         _labelled(session, model, wait=wait, timeout=timeout)
         return

@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from functions.core.stopping.record import Phase, Records, StopRecord
-from tests.sml.staged import Staged
+from localcloud.support.http_server import HttpServer, Request, Response, json_response
+from tests.sml.staged import MODEL, Staged
 
 QUEUE = {
     "logs": "arn:aws:logs:eu-west-1:1:log-group:stop-logs-1",
@@ -77,6 +79,39 @@ def test_a_resume_is_told_once_it_is_done(stoppable: Staged) -> None:
     said = stoppable.sml("resume")
     thread.join()
     assert (said.code, "runs as before" in said.out) == (0, True)
+
+
+def test_a_resume_of_a_stack_that_runs_says_that_it_was_not_stopped(stoppable: Staged) -> None:
+    thread = obeying(stoppable, lambda records, sent: records.change(lambda _: StopRecord(answered=sent["id"])))
+    said = stoppable.sml("resume")
+    thread.join()
+    assert (said.code, said.out) == (0, "local runs; it was not stopped\n")
+
+
+def test_who_uploads_or_trains_while_a_stack_is_stopped_is_told(stoppable: Staged, tmp_path: Path) -> None:
+    Records(stoppable.registry).change(lambda _: STOPPED)
+    table = tmp_path / "data.csv"
+    table.write_text("a,b\n1,2\n")
+    halted = "the stack local is stopped since 2026-12-01T13:00:00+00:00, by the budget: `sml resume` has it go on"
+    for more in ((), ("--wait",)):
+        said = stoppable.sml("upload", MODEL, str(table), *more)
+        assert (said.code, halted in said.err, f"then `sml retrain {MODEL}`" in said.err) == (1, True, True)
+    assert stoppable.data.exists(f"{MODEL}/incoming/data.csv")
+    for more in ((), ("--labelled",), ("--window",)):
+        said = stoppable.sml("retrain", MODEL, *more)
+        assert (said.code, halted in said.err, stoppable.started) == (1, True, [])
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_who_is_refused_by_the_cloud_is_told_that_the_stack_is_stopped(stoppable: Staged, status: int) -> None:
+    def refuses(_: Request) -> Response:
+        return json_response(status, {"message": "Rate Exceeded"})
+
+    Records(stoppable.registry).change(lambda _: STOPPED)
+    with HttpServer(refuses, limit=1000) as server:
+        stoppable.outputs["endpoint"] = server.url
+        api = stoppable.sml("status").out
+    assert f"{status}: Rate Exceeded; the stack local is stopped since 2026-12-01T13:00:00+00:00, by the budget" in api
 
 
 def test_what_is_not_done_in_time_says_where_the_log_is(stoppable: Staged) -> None:
