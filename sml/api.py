@@ -72,7 +72,8 @@ class Api:
             raise Unreachable(self._unknown(response.status, content))
         if response.status >= 400:
             why = halted(self._stack) if response.status in REFUSED_BY_THE_CLOUD else ""
-            said = f"{_said(response.status, content)}{f'; {why}' if why else ''}"
+            refusal = _said(response.status, content)
+            said = f"{refusal.rstrip('.')}; {why}" if why else refusal
             raise Mistake(said, kind=str(_problem(content).get("type") or ""))
         return response.status, {name.lower(): value for name, value in response.getheaders()}, content
 

@@ -105,7 +105,7 @@ def test_who_uploads_or_trains_while_a_stack_is_stopped_is_told(stoppable: Stage
 @pytest.mark.parametrize("status", [429, 503])
 def test_who_is_refused_by_the_cloud_is_told_that_the_stack_is_stopped(stoppable: Staged, status: int) -> None:
     def refuses(_: Request) -> Response:
-        return json_response(status, {"message": "Rate Exceeded"})
+        return json_response(status, {"message": "Rate Exceeded."})
 
     Records(stoppable.registry).change(lambda _: STOPPED)
     with HttpServer(refuses, limit=1000) as server:
