@@ -33,6 +33,8 @@ class Kind:
         origin = get_origin(self.type)
         if origin is tuple:
             many = "" if self._note("min_length") is None else ", one or more"
+            most = self._note("max_length")
+            many += "" if most is None else f", up to {most}"
             return f"a list{many}; each: {accepted(kinds(get_args(self.type)[0]))}"
         if origin is Mapping:
             return "a mapping, by names"

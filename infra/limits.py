@@ -157,7 +157,7 @@ def _functions(settings: Settings, limits: Limits) -> Iterator[Verdict]:
         yield _figure(settings, spec, "memory_mb", "MB of memory", (lowest, highest))
     for spec in triggered_by(Http):
         yield _figure(settings, spec, "timeout_seconds", "seconds behind the API", (None, limits.api_timeout_seconds))
-    for spec in triggered_by(NewObjects, Messages):
+    for spec in (one for one in triggered_by(NewObjects, Messages) if settings.stoppable or not one.stops):
         longest = limits.consumer_timeout_seconds
         yield _figure(settings, spec, "timeout_seconds", "seconds for a message", (None, longest))
         yield _figure(settings, spec, "concurrency", "messages at a time", (limits.consumer_concurrency, None))

@@ -49,6 +49,7 @@ def test_a_budget_names_who_pays_where_that_is_asked_for_and_nowhere_else(
         ({"usd_a_month": 0}, "budget.usd_a_month: found 0; accepted"),
         ({"usd_a_month": 5, "stop_at": 3}, "budget.stop_at: found 3; accepted"),
         ({"usd_a_month": 5, "warn_at": [0.5, 0.5]}, "named twice"),
+        ({"usd_a_month": 5, "warn_at": 0.5}, "found 0.5; accepted: a list, up to 4; each: a number, 0.05 to 2"),
         ({"usd_a_month": 5, "billing_account": "mine"}, "the id of a billing account"),
     ],
 )

@@ -162,7 +162,7 @@ def test_an_empty_retraining_asks_for_it_as_one_with_nothing_in_it_does() -> Non
         ),
         (
             {"alerts": {"email": "nobody"}},
-            'alerts.email: found "nobody"; accepted: a list; each: an address: you@example.org',
+            'alerts.email: found "nobody"; accepted: a list, up to 10; each: an address: you@example.org',
         ),
     ],
 )

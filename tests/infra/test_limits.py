@@ -37,6 +37,13 @@ def refusal(stack: Settings, **archives: Archive) -> str:
     return str(refused.value)
 
 
+def test_limits_of_the_function_that_stops_are_those_of_a_stack_that_has_it() -> None:
+    def of_stop(**changes: object) -> bool:
+        return any(one.where.startswith("functions.stop.") for one in verdicts(settings(**changes), {}))
+
+    assert (of_stop(), of_stop(budget={"usd_a_month": 5, "stop_at": 1})) == (False, True)
+
+
 def test_a_stack_with_nothing_but_defaults_keeps_every_limit() -> None:
     enforce(settings(), {"train": archive(unpacked=250 * MIB)}, "test")
 
