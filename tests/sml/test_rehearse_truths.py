@@ -11,21 +11,13 @@ import pytest
 
 from functions.core.registry.pointer import promote
 from models.contract import Contract
-from tests.functions.serving import BENIGN, FEATURES, MALIGNANT, MODEL, TARGET, Bench, model_bytes, said
+from tests.functions.serving import BENIGN, MALIGNANT, MODEL, Bench, said
 from tests.sml.staged import Staged
+from tests.sml.test_rehearse import ALIKE, CONTRACT, WRONG
 
-ALIKE, WRONG = model_bytes(slope=2.0), model_bytes(slope=-1.0)
 RIGHT, CONTRARY = ("benign", "malignant"), ("malignant", "benign")
 BEFORE = 7_200
 """Seconds before now when callers asked."""
-CONTRACT: dict[str, Any] = {
-    "name": MODEL,
-    "task": "classification",
-    "features": FEATURES,
-    "target": TARGET,
-    "search": {"families": [{"C": [1.0]}]},
-    "gate": {"minimum": 0.8},
-}
 Truth = Callable[[int], tuple[str, str] | None]
 
 

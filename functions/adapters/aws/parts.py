@@ -5,21 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
-from functions.adapters.aws.signed import Refused
+from functions.core.stopping.asked_part import Ask, AskedPart
 from functions.core.stopping.part import NoSuchPart, Part, State
-
-
-class Ask(Protocol):
-    """Asks an interface of AWS: signed.py."""
-
-    def __call__(
-        self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None, /, **query: str
-    ) -> dict[str, Any]: ...
-
 
 SETTLED_SECONDS = 90
 """How long a consumer may take until it has let its queue alone: it is asked for a minute at most."""
@@ -28,29 +18,7 @@ OWN = frozenset({"Arn", "CreationDate", "LastModificationDate", "Name"})
 """What a schedule is told with, and is not changed by."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A part, by what AWS calls it."""
-
-    kind = ""
-    called: str
-    ask: Ask
-
-    @property
-    def name(self) -> str:
-        """What a person is told."""
-        return f"{self.kind} {self.called}"
-
-    def _ask(self, *asked: Any, **query: str) -> dict[str, Any]:
-        try:
-            return self.ask(*asked, **query)
-        except Refused as refusal:
-            if refusal.status == HTTPStatus.NOT_FOUND:
-                raise NoSuchPart(self.name) from None
-            raise
-
-
-class FunctionPart(Asked):
+class FunctionPart(AskedPart):
     """A function: reserved concurrency of zero stops it."""
 
     kind = "function"
@@ -76,7 +44,7 @@ class FunctionPart(Asked):
         self._ask("lambda", "PUT", f"/2017-10-31/functions/{self.called}/concurrency", asked)
 
 
-class ReadyPart(Asked):
+class ReadyPart(AskedPart):
     """The copies of an alias, `function:alias`, that are kept ready: there are none once they have no configuration."""
 
     kind = "ready copies of"
@@ -106,7 +74,7 @@ class ReadyPart(Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MappingPart(Asked):
+class MappingPart(AskedPart):
     """What calls a function with the messages of its queue."""
 
     kind = "consumer"
@@ -135,7 +103,7 @@ class MappingPart(Asked):
         return self._ask("lambda", method, f"/2015-03-31/event-source-mappings/{self.called}", body)
 
 
-class SchedulePart(Asked):
+class SchedulePart(AskedPart):
     """A schedule. A change of it has to say everything that is to stay."""
 
     kind = "schedule"
@@ -160,7 +128,7 @@ class SchedulePart(Asked):
         self._ask("scheduler", "PUT", f"/schedules/{quote(self.called)}", {**kept, "State": state})
 
 
-KINDS: Mapping[str, type[Asked]] = {
+KINDS: Mapping[str, type[AskedPart]] = {
     "schedule": SchedulePart,
     "mapping": MappingPart,
     "ready": ReadyPart,

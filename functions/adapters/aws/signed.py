@@ -16,19 +16,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from functions.core.stopping.asked_part import Refused
+
 if TYPE_CHECKING:
     from functions.core.runtime.environment import Environment
 
 SECONDS = 20
 LONGEST_ERROR = 300
-
-
-class Refused(OSError):
-    """AWS refuses a request."""
-
-    def __init__(self, what: str, status: int, said: str) -> None:
-        super().__init__(f"{what}: HTTP {status}: {said}")
-        self.status = status
 
 
 @dataclass(frozen=True, kw_only=True)

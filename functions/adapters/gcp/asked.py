@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
+from functions.core.stopping.asked_part import Refused
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,14 +19,6 @@ ENDPOINT = "GOOGLE_APIS_ENDPOINT"
 """The variable by which an embedded cloud says where all of them are: the host is the first part of the path there."""
 SECONDS = 30
 LONGEST_ERROR = 300
-
-
-class Refused(OSError):
-    """Google refuses a request."""
-
-    def __init__(self, what: str, status: int, said: str) -> None:
-        super().__init__(f"{what}: HTTP {status}: {said}")
-        self.status = status
 
 
 class Google:

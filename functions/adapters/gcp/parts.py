@@ -5,20 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
-from functions.adapters.gcp.asked import Refused
-from functions.core.stopping.part import NoSuchPart, Part, State
-
-
-class Ask(Protocol):
-    """Asks an interface of Google's: asked.py."""
-
-    def __call__(
-        self, host: str, method: str, path: str, body: Mapping[str, Any] | None = None, /, **query: str
-    ) -> dict[str, Any]: ...
-
+from functions.core.stopping.asked_part import Ask, AskedPart
+from functions.core.stopping.part import Part, State
 
 RUN, PUBSUB, SCHEDULER = "run.googleapis.com", "pubsub.googleapis.com", "cloudscheduler.googleapis.com"
 ZERO = {"scalingMode": "MANUAL", "manualInstanceCount": 0}
@@ -27,29 +17,7 @@ PAUSE_SECONDS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A part, by its full name."""
-
-    kind = ""
-    called: str
-    ask: Ask
-
-    @property
-    def name(self) -> str:
-        """What a person is told."""
-        return f"{self.kind} {self.called.rpartition('/')[2]}"
-
-    def _ask(self, *asked: Any, **query: str) -> dict[str, Any]:
-        try:
-            return self.ask(*asked, **query)
-        except Refused as refusal:
-            if refusal.status == HTTPStatus.NOT_FOUND:
-                raise NoSuchPart(self.name) from None
-            raise
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServicePart(Asked):
+class ServicePart(AskedPart):
     """A function, by its service: so many instances, and none, in place of a scale.
 
     A service that goes back to a scale wants both of its bounds, or takes the number that it had for both:
@@ -92,7 +60,7 @@ class ServicePart(Asked):
             raise OSError(f"{self.name}: {operation['error']['message']}")
 
 
-class SubscriptionPart(Asked):
+class SubscriptionPart(AskedPart):
     """A push subscription: one that does not push keeps its messages.
 
     https://cloud.google.com/pubsub/docs/push#temporarily_disabling_push_delivery
@@ -116,7 +84,7 @@ class SubscriptionPart(Asked):
         self._ask(PUBSUB, "POST", f"/v1/{self.called}:modifyPushConfig", {"pushConfig": dict(config)})
 
 
-class JobPart(Asked):
+class JobPart(AskedPart):
     """A job of Cloud Scheduler."""
 
     kind = "schedule"
@@ -135,7 +103,7 @@ class JobPart(Asked):
             self._ask(SCHEDULER, "POST", f"/v1/{self.called}:resume", {})
 
 
-KINDS: Mapping[str, type[Asked]] = {"job": JobPart, "subscription": SubscriptionPart, "service": ServicePart}
+KINDS: Mapping[str, type[AskedPart]] = {"job": JobPart, "subscription": SubscriptionPart, "service": ServicePart}
 """By what infra/gcp/stop.py calls them, in the order in which they are stopped."""
 
 

@@ -10,8 +10,12 @@ the fair bet, since a^x b^(1-x) <= a x + b (1-x).
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from functions.core.runtime.beta_integral import log_integral_above, log_integral_below
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST = 1e6
 """Evidence is not counted beyond."""
@@ -44,16 +48,10 @@ def evidence_below(total: float, count: int, allowed: float, unacceptable: float
 
 def shown_at_most(total: float, count: int, allowed: float, risk: float) -> float:
     """Return the rate below which the outcomes show theirs to be with this risk, at any look: from `allowed` to 1."""
-    low, high = max(allowed, total / count if count else 1.0), 1.0
+    low = max(allowed, total / count if count else 1.0)
     if low >= 1:
         return 1.0
-    for _ in range(40):
-        middle = (low + high) / 2
-        if middle >= 1 or evidence_below(total, count, allowed, middle) >= 1 / risk:
-            high = middle
-        else:
-            low = middle
-    return high
+    return _least(lambda rate: evidence_below(total, count, allowed, rate), low, risk)
 
 
 def evidence_of_less_loss(worse: float, better: float, count: int, unacceptable: float) -> float:
@@ -77,10 +75,15 @@ def evidence_of_less_loss(worse: float, better: float, count: int, unacceptable:
 
 def loss_shown_at_most(worse: float, better: float, count: int, risk: float) -> float:
     """Return the loss below which the outcomes show theirs to be with this risk, at any look: from 0 to 1."""
-    low, high = 0.0, 1.0
+    return _least(lambda loss: evidence_of_less_loss(worse, better, count, loss), 0.0, risk)
+
+
+def _least(evidence: Callable[[float], float], low: float, risk: float) -> float:
+    """Return the least rate, from `low` to 1, for which evidence that grows with it is enough at this risk."""
+    high = 1.0
     for _ in range(40):
         middle = (low + high) / 2
-        if middle >= 1 or evidence_of_less_loss(worse, better, count, middle) >= 1 / risk:
+        if middle >= 1 or evidence(middle) >= 1 / risk:
             high = middle
         else:
             low = middle

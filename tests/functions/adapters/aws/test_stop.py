@@ -13,8 +13,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
 from functions.adapters.aws.parts import MappingPart, parts
-from functions.adapters.aws.signed import Credentials, Refused, signed
+from functions.adapters.aws.signed import Credentials, signed
 from functions.adapters.aws.stop import demand_of
+from functions.core.stopping.asked_part import Refused
 from functions.core.stopping.demand import BUDGET, Action
 from functions.core.stopping.part import NoSuchPart
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from functions.adapters.gcp.asked import Refused
 from functions.adapters.gcp.parts import ServicePart, parts
 from functions.adapters.gcp.stop import demand_of
+from functions.core.stopping.asked_part import Refused
 from functions.core.stopping.demand import BUDGET, Action, Demand
 from functions.core.stopping.part import NoSuchPart
 
