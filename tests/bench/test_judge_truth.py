@@ -54,19 +54,7 @@ def test_the_verdict_itself_keeps_to_the_rates_and_waits_for_truths_where_the_tw
 
 def _end(found: judge_truth.Sums, at: int, rules: RolloutThresholds) -> str:
     for count in range(40, 601, 40):
-        totals = {name: float(getattr(found, name)[at, count - 1]) for name in found.__dataclass_fields__}
-        seen = Outcomes(
-            since=0,
-            until=0,
-            asked=count,
-            compared=count,
-            errors=totals["errors"],
-            slow=totals["slow"],
-            disagreed=totals["differs"],
-            labelled=int(totals["labelled"]),
-            worse=totals["worse"],
-            better=totals["better"],
-        )
+        seen = _outcomes(found, at, count)
         metrics = RolloutMetrics(requests=40, errors=0, agreement=None, challenger_ms=None, champion_ms=None)
         weighing, is_last = weigh(seen, rules, judge_truth.EXPECTED), count > 400
         verdict = judged(metrics, weighing, rules, patience_left=count < 600, is_last=is_last)
@@ -75,6 +63,23 @@ def _end(found: judge_truth.Sums, at: int, rules: RolloutThresholds) -> str:
         if is_last and verdict.decision == "pass":
             return "promoted"
     return "neither"
+
+
+def _outcomes(drawn: judge_truth.Sums, at: int, count: int) -> Outcomes:
+    """Return what the first requests of a simulated release come to."""
+    totals = {name: float(getattr(drawn, name)[at, count - 1]) for name in drawn.__dataclass_fields__}
+    return Outcomes(
+        since=0,
+        until=0,
+        asked=count,
+        compared=count,
+        errors=totals["errors"],
+        slow=totals["slow"],
+        disagreed=totals["differs"],
+        labelled=int(totals["labelled"]),
+        worse=totals["worse"],
+        better=totals["better"],
+    )
 
 
 def test_bursts_keep_to_the_rates_by_a_callers_minute() -> None:
@@ -89,19 +94,7 @@ def test_what_is_simulated_is_weighed_as_the_judge_weighs_it() -> None:
     drawn = judge_truth.sums(case, rollouts=5, requests=200, chance=np.random.default_rng(3))
     weighed = judge_truth.weighed(drawn)
     for at, count in ((0, 20), (1, 90), (4, 200)):
-        totals = {name: float(getattr(drawn, name)[at, count - 1]) for name in drawn.__dataclass_fields__}
-        seen = Outcomes(
-            since=0,
-            until=0,
-            asked=count,
-            compared=count,
-            errors=totals["errors"],
-            slow=totals["slow"],
-            disagreed=totals["differs"],
-            labelled=int(totals["labelled"]),
-            worse=totals["worse"],
-            better=totals["better"],
-        )
+        seen = _outcomes(drawn, at, count)
         found = weigh(seen, RolloutThresholds(), judge_truth.EXPECTED)
         assert weighed.against[at, count - 1] == pytest.approx(found.against)
         assert weighed.in_favour[at, count - 1] == pytest.approx(found.in_favour)
