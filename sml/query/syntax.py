@@ -40,7 +40,7 @@ def needed(tree: object) -> Needed:
     tables = [node for node in nodes if node.get("type") == "BASE_TABLE" and node.get("schema_name") in {"", "main"}]
     named = {str(node["table_name"]).lower() for node in tables}
     if any(node.get("show_type") == LIST_OF_TABLES and node.get("query") is None for node in nodes):
-        raise Mistake(f"`sml query --tables` lists the tables and their columns; there are: {', '.join(BY_NAME)}")
+        raise Mistake(f"--tables lists the tables and their columns; there are: {', '.join(BY_NAME)}")
     unknown = sorted(named - own - set(BY_NAME))
     if unknown:
         raise Mistake(f"there is no table {unknown[0][:60]}; there are: {', '.join(BY_NAME)}")
