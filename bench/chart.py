@@ -8,7 +8,7 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-WIDTH, LEFT, RIGHT = 980, 500, 70
+WIDTH, LEFT, RIGHT = 1080, 600, 70
 ROW, HEADING, TOP, FOOT = 24, 30, 60, 44
 REACHED, MISSED, PLAIN, INK = "#2a7f62", "#b4452c", "#6b7280", "#111827"
 LEGEND = ((REACHED, "target reached"), (MISSED, "target missed"), (PLAIN, "no target"))
