@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import http.client
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +15,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from functions.core.stopping.asked_part import Refused
+from functions.core.stopping.exchange import exchange
 
 if TYPE_CHECKING:
     from functions.core.runtime.environment import Environment
-
-SECONDS = 20
-LONGEST_ERROR = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +37,7 @@ class Aws:
     def ask(
         self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None, **query: str
     ) -> dict[str, Any]:
-        """Return the answer to a request; an empty one where it has no body.
-
-        Raise `Refused` for any status of 300 and above, and `OSError` where nobody answers.
-        """
+        """Return the answer to a request. Raise as `exchange` does."""
         region = self._environment.text("AWS_REGION")
         suffix = ".cn" if region.startswith("cn-") else ""
         endpoint = self._environment.optional("AWS_ENDPOINT_URL") or f"https://{service}.{region}.amazonaws.com{suffix}"
@@ -65,21 +58,7 @@ class Aws:
             content,
             datetime.now(UTC),
         )
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.netloc, timeout=SECONDS)
-        try:
-            connection.request(method, target, content or None, headers)
-            response = connection.getresponse()
-            answer = response.read()
-        except http.client.HTTPException as problem:
-            raise OSError(f"{service} did not answer: {problem}") from None
-        finally:
-            connection.close()
-        if response.status >= 300:
-            raise Refused(
-                f"{method} {path}", response.status, " ".join(answer.decode(errors="replace").split())[:LONGEST_ERROR]
-            )
-        return json.loads(answer) if answer else {}
+        return exchange(parts, method, target, content, headers)
 
 
 def signed(

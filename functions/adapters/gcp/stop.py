@@ -27,7 +27,7 @@ def demands(entry: Entry) -> Handle:
 
     def composed(environment: Environment) -> Consumer[Demand]:
         named = json.loads(environment.text(variables.STOPS))
-        return entry(environment, parts(named, Google(environment, environment.token).ask))
+        return entry(environment, parts(named, Google(environment).ask))
 
     return handler(composed, demand_of)
 
